@@ -1,0 +1,32 @@
+"""The engine's one source of time: a wall-clock anchor carried forward by Trio's clock."""
+
+from __future__ import annotations
+
+import time
+from typing import TypeAlias
+
+import trio
+
+Instant: TypeAlias = int
+"""Milliseconds since 1970-01-01T00:00:00Z."""
+
+Milliseconds: TypeAlias = int
+
+
+class Clock:
+    """Tells the instant; never goes back while the process lives, whatever happens to the wall clock.
+
+    Under a ``trio.testing.MockClock`` it follows the virtual time, so simulations need no other clock.
+    """
+
+    def __init__(self, anchor: Instant | None = None) -> None:
+        self._anchor = time.time_ns() // 1_000_000 if anchor is None else anchor
+        self._started = trio.current_time()
+
+    def now(self) -> Instant:
+        """The present instant."""
+        return self._anchor + int((trio.current_time() - self._started) * 1000)
+
+    def trio_time(self, instant: Instant) -> float:
+        """The moment on Trio's clock at which ``now()`` has reached ``instant``, never a millisecond early."""
+        return self._started + (instant - self._anchor) / 1000

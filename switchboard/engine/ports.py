@@ -1,0 +1,322 @@
+"""What the engine needs from outside. ``store`` implements the storing half for Postgres and in memory; one contract
+suite (tests/store_conformance) runs against both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from switchboard.engine.clock import Instant
+from switchboard.engine.records import (
+    Accounts,
+    Attempts,
+    Limits,
+    Organizations,
+    Revocations,
+)
+from switchboard.engine.sessions.kind import Address, Claim, ListEntry, Tally
+from switchboard.engine.sessions.video import VideoSession
+
+
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a session as it is stored. ``version`` counts from 1 without a gap."""
+
+    version: int
+    name: str
+    format: int
+    body: bytes
+    at: Instant
+    by: str
+    caused_by: str | None
+    """The id of the request, reaction or deadline behind it."""
+    code_version: str
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A session's state as of ``version``."""
+
+    version: int
+    format: int
+    body: bytes
+
+
+class NewNotice(msgspec.Struct, frozen=True):
+    """A notice to be numbered by the commit; the store keeps it for resuming subscribers."""
+
+    topic: str
+    name: str
+    body: bytes
+
+
+class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A reaction that waits for delivery. ``id`` is made by the sender; rows of one (source, target) go in order."""
+
+    id: str
+    source: Address
+    target: Address
+    name: str
+    """The command's class name."""
+    body: bytes
+    at: Instant
+
+
+class KeyedReply(msgspec.Struct, frozen=True):
+    """The first answer to an idempotency key: the session and its state after the command."""
+
+    key: str
+    """Realm, caller, operation and key, joined."""
+    digest: bytes
+    """Of the request's body: the same key with another body is refused."""
+    session: Address
+    format: int
+    reply: bytes
+    at: Instant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """All that one actor's turn writes, in one transaction or not at all."""
+
+    address: Address
+    id: str
+    """Unique; stored in the header, so that an unknown commit can be recognised."""
+    expected: int
+    """The version that must stand in the database; 0 means that the session does not exist."""
+    version: int
+    phase: str
+    deadline: Instant | None
+    entries: tuple[JournalEntry, ...]
+    summary: bytes | None = None
+    snapshot: Snapshot | None = None
+    taken: tuple[Claim, ...] = ()
+    released: tuple[Claim, ...] = ()
+    bars: tuple[str, ...] = ()
+    listed: tuple[ListEntry, ...] = ()
+    unlisted: tuple[ListEntry, ...] = ()
+    notices: tuple[NewNotice, ...] = ()
+    outbox: tuple[OutboxRow, ...] = ()
+    consumed: tuple[str, ...] = ()
+    """Ids of the outbox rows that this turn answers; they are deleted with it."""
+    keyed: tuple[KeyedReply, ...] = ()
+    tallies: tuple[Tally, ...] = ()
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """The turn is durable. ``sequences`` numbers its notices, one each, within their topics."""
+
+    sequences: tuple[int, ...] = ()
+
+
+class ClaimTaken(msgspec.Struct, frozen=True):
+    """Nothing was written: ``holder`` holds a claim that the turn wants, or one in a scope that it bars."""
+
+    claim: Claim
+    holder: str
+
+
+class KeyKnown(msgspec.Struct, frozen=True):
+    """Nothing was written: this idempotency key has been answered."""
+
+    first: KeyedReply
+
+
+class AlreadyConsumed(msgspec.Struct, frozen=True):
+    """Nothing was written: this outbox row has been answered before."""
+
+    outbox_id: str
+
+
+class Stale(msgspec.Struct, frozen=True):
+    """Nothing was written: another version stands in the database. Load again."""
+
+
+Outcome = Committed | ClaimTaken | KeyKnown | AlreadyConsumed | Stale
+
+
+class CommitFailed(Exception):
+    """The database refuses what this one turn holds (found by bisection); nothing was written: a bug of ours."""
+
+
+class Fenced(Exception):
+    """This node's incarnation is over: another took its shards. Nothing was written; the engine must stop."""
+
+
+class QuarantineRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a session stands still."""
+
+    address: Address
+    at: Instant
+    incident: str
+    traceback: str
+    fingerprint: str
+    """Hash of the traceback's frames, for grouping."""
+    message: str
+    """The class of the command that did it."""
+    code_version: str
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A session as the database has it: fold ``tail`` on ``snapshot``."""
+
+    version: int
+    snapshot: Snapshot | None
+    tail: tuple[JournalEntry, ...]
+    quarantine: QuarantineRow | None
+
+
+class Header(msgspec.Struct, frozen=True):
+    """A session in a list."""
+
+    address: Address
+    version: int
+    phase: str
+    deadline: Instant | None
+    summary: bytes | None
+    serial: int
+    """Order of creation."""
+    updated_at: Instant
+
+
+class StoredNotice(msgspec.Struct, frozen=True):
+    """A notice with its number."""
+
+    topic: str
+    sequence: int
+    name: str
+    body: bytes
+    at: Instant
+
+
+class Sessions(Protocol):
+    """The durable half of every session."""
+
+    async def load(self, address: Address) -> Stored | None:
+        """What is stored; None if the session does not exist. Raises: StoreDown."""
+
+    async def commit(self, turn: Turn, adopt: Callable[[Committed], None]) -> Outcome:
+        """Writes the turn with whatever else is waiting, in one transaction.
+
+        ``adopt`` is called once, synchronously, right after the transaction is known to be durable, in the batch's
+        order, before this call returns (even if its caller was cancelled meanwhile).
+
+        Raises:
+            CommitQueueFull, StoreDown: certainly nothing was written.
+            CommitUnknown: it may have been; ``settle`` must be called before anything else is written.
+            CommitFailed: this turn alone is at fault. Fenced: the engine must stop.
+        """
+
+    async def settle(self, turn: Turn) -> bool:
+        """Decides an unknown commit: True if it happened; False if it did not and never will.
+
+        In the latter case the version went up by one, with an entry named ``void`` in the journal. Raises: StoreDown.
+        """
+
+    async def save_snapshot(
+        self, address: Address, snapshot: Snapshot, deadline: Instant | None
+    ) -> None:
+        """Stores a passivated session's snapshot and deadline if its version is still that one. Raises: StoreDown."""
+
+    async def due(self, before: Instant, limit: int) -> Sequence[tuple[Address, Instant]]:
+        """Sessions whose deadline is before that instant, not quarantined, oldest first."""
+
+    async def journal(self, address: Address) -> Sequence[JournalEntry]:
+        """The whole journal in order."""
+
+    async def claims(self, scopes: Sequence[str], keys: Sequence[str]) -> Mapping[Claim, str]:
+        """Who holds the claims (scopes[i], keys[i]); an empty key stands for every claim of its scope."""
+
+    async def listed(
+        self, name: str, key: str, phases: Sequence[str] | None, skip: int, limit: int
+    ) -> Sequence[Header]:
+        """The sessions that stand in that list, newest first."""
+
+    async def headers(
+        self,
+        kind: str,
+        phases: Sequence[str] | None,
+        limit: int,
+        after: int | None = None,
+    ) -> Sequence[Header]:
+        """Sessions of a kind, newest first; ``after`` is the serial of the last one of the page before."""
+
+    async def header(self, address: Address) -> Header | None:
+        """One session's header."""
+
+    async def quarantine(self, row: QuarantineRow) -> None:
+        """Remembers that the session stands still (replaces an older row)."""
+
+    async def release(self, address: Address) -> bool:
+        """Forgets the quarantine; False if there was none."""
+
+    async def quarantined(self) -> Sequence[QuarantineRow]:
+        """All of them, oldest first."""
+
+    async def outbox(self, limit: int) -> Sequence[OutboxRow]:
+        """The oldest waiting rows in the order in which they were committed."""
+
+    async def outbox_done(self, ids: Sequence[str]) -> None:
+        """Deletes rows that no session consumes (a workflow's)."""
+
+    async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
+        """What was announced on a topic after that sequence, in order."""
+
+    async def tallies(self, name: str, keys: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """key -> (count, sum) of the observations, for the keys that have any."""
+
+
+class Store(Protocol):
+    """Everything durable. Opened and closed by whoever wires the engine."""
+
+    sessions: Sessions
+    accounts: Accounts
+    organizations: Organizations
+    attempts: Attempts
+    limits: Limits
+    revocations: Revocations
+
+    async def ping(self) -> None:
+        """Returns if the database answers. Raises: StoreDown."""
+
+
+class VideoProvider(Protocol):
+    """Makes video rooms and each party's key to them."""
+
+    name: str
+
+    async def open(self, kind: str, session: str) -> VideoSession:
+        """The room of that session. Raises: VideoUnavailable."""
+
+    def token(self, room: VideoSession, account: str, now: Instant) -> str:
+        """That party's own key to the room."""
+
+
+class Sender(Protocol):
+    """Sends a one-time code to a person."""
+
+    async def send_code(self, identity_type: str, value: str, code: str) -> None:
+        """Sends it; raises if it could not."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capacity:
+    """Bounds of the runtime; each may be set (``SWITCHBOARD_*``)."""
+
+    mailbox: int = 256
+    """Commands that may wait for one session: four turns' worth; beyond that its callers hear 503."""
+    turn: int = 64
+    """Commands decided in one turn."""
+    snapshot_every: int = 64
+    """Events between snapshots: a 30 kB snapshot a turn was measured at 20 times the cost of a small row."""
+    idle_seconds: float | None = 60.0
+    """After so long without a command a session leaves the memory; None: never."""
+    restart_intensity: int = 5
+    restart_period_seconds: float = 60.0
+    backoff_first_seconds: float = 0.05
+    backoff_most_seconds: float = 5.0
+    alarm_period_seconds: float = 15.0
+    """How often the deadlines of sessions that are not in memory are looked up."""
+    alarm_ahead_seconds: float = 60.0

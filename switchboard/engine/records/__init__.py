@@ -1,0 +1,25 @@
+"""What is no session: plain rows behind ports. An actor is only for a timer, a state machine or ordered fan-out."""
+
+from switchboard.engine.records.accounts import (
+    Account,
+    Accounts,
+    Identity,
+    Organization,
+    Organizations,
+)
+from switchboard.engine.records.limits import Attempt, Attempts, Limits, TryResult
+from switchboard.engine.records.revocations import Revocation, Revocations
+
+__all__ = [
+    "Account",
+    "Accounts",
+    "Attempt",
+    "Attempts",
+    "Identity",
+    "Limits",
+    "Organization",
+    "Organizations",
+    "Revocation",
+    "Revocations",
+    "TryResult",
+]

@@ -1,0 +1,104 @@
+"""Accounts, their identities and their organizations: rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from switchboard.engine.clock import Instant
+
+Realm = Literal["people", "company", "ally", "dowell"]
+"""auto and dropin share ``people``: an identity is unique over both."""
+
+RoleStatus = Literal["none", "pending", "approved"]
+"""Nobody becomes an operator or dealer by a field of a public call: such requests start ``pending``."""
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to name an account, unique in its realm."""
+
+    id: str
+    type: Literal["email", "phone", "username"]
+    value: str
+    """Normalized: email and username in lower case, phone in E.164."""
+    shown: str
+    """As the person wrote it."""
+    verified: bool = False
+    created_at: Instant
+    updated_at: Instant
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A person known to a realm."""
+
+    id: str
+    realm: Realm
+    first_name: str = ""
+    last_name: str = ""
+    identities: tuple[Identity, ...] = ()
+    password_hash: str | None = None
+    """Argon2id in PHC form, or None: cannot sign in by password."""
+    type: str = "user"
+    status: Literal["active", "archived"] = "active"
+    operator: RoleStatus = "none"
+    dealer: RoleStatus = "none"
+    admin: bool = False
+    organization: str | None = None
+    """The organization's id."""
+    referral_code: str = ""
+    profile_image: str | None = None
+    created_at: Instant
+    updated_at: Instant
+    version: int = 1
+    """Goes up with every change; ``update`` is conditional on it."""
+
+
+class Accounts(Protocol):
+    """The account store."""
+
+    async def add(self, account: Account) -> None:
+        """Stores a new account with its identities. Raises: IdentityTaken (nothing stored), StoreDown."""
+
+    async def get(self, id: str) -> Account | None:
+        """That account."""
+
+    async def many(self, ids: Sequence[str]) -> Mapping[str, Account]:
+        """Those that exist."""
+
+    async def by_identity(self, realm: Realm, type: str, value: str) -> Account | None:
+        """The account with that normalized identity."""
+
+    async def update(self, account: Account, **changes: Any) -> Account:
+        """Stores ``account`` with those fields changed and its version one up; identities are replaced as a whole.
+
+        Raises: Conflict if its version is no longer the stored one; IdentityTaken; StoreDown.
+        """
+
+    async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
+        """Accounts in the order of their ids."""
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True):
+    """A company that dealers and operators belong to."""
+
+    id: str
+    code: str
+    """What clients call it by; unique, case-insensitive."""
+    name: str
+    enabled: bool = True
+    created_at: Instant
+
+
+class Organizations(Protocol):
+    """The organizations."""
+
+    async def add(self, organization: Organization) -> None:
+        """Raises: Conflict if the code is taken."""
+
+    async def find(self, id_or_code: str) -> Organization | None:
+        """By id or by code."""
+
+    async def all(self) -> Sequence[Organization]:
+        """All, by code."""
