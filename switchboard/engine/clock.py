@@ -12,6 +12,10 @@ Instant: TypeAlias = int
 
 Milliseconds: TypeAlias = int
 
+ROUNDING_SECONDS = 1e-6
+"""Added to every wake-up: ``now()`` cuts off below a millisecond, and the sum of floats may fall just short of one;
+under a virtual clock a task that woke a hair too early would wait for the same moment again, for ever."""
+
 
 class Clock:
     """Tells the instant; never goes back while the process lives, whatever happens to the wall clock.
@@ -29,4 +33,4 @@ class Clock:
 
     def trio_time(self, instant: Instant) -> float:
         """The moment on Trio's clock at which ``now()`` has reached ``instant``, never a millisecond early."""
-        return self._started + (instant - self._anchor) / 1000
+        return self._started + (instant - self._anchor) / 1000 + ROUNDING_SECONDS

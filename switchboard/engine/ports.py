@@ -220,8 +220,11 @@ class Sessions(Protocol):
     ) -> None:
         """Stores a passivated session's snapshot and deadline if its version is still that one. Raises: StoreDown."""
 
-    async def due(self, before: Instant, limit: int) -> Sequence[tuple[Address, Instant]]:
-        """Sessions whose deadline is before that instant, not quarantined, oldest first."""
+    async def due(
+        self, before: Instant, limit: int, after: tuple[Instant, Address] | None = None
+    ) -> Sequence[tuple[Address, Instant]]:
+        """Sessions whose deadline is before that instant, not quarantined, by (deadline, kind, id); the next page
+        starts after the last one of this."""
 
     async def journal(self, address: Address) -> Sequence[JournalEntry]:
         """The whole journal in order."""

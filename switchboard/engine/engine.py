@@ -1,0 +1,256 @@
+"""The engine: sessions behind ``ask`` and ``read``, and everything that keeps them going.
+
+It knows neither HTTP nor SQL. ``run`` is started in a nursery of the caller's and returns after ``stop``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+
+from switchboard.engine.clock import Clock, Instant
+from switchboard.engine.errors import Stopping, Unavailable
+from switchboard.engine.ids import Ids, is_id
+from switchboard.engine.ports import Capacity, Store, VideoProvider
+from switchboard.engine.runtime.alarms import Alarms
+from switchboard.engine.runtime.announcements import Announcements
+from switchboard.engine.runtime.draft import EndSession
+from switchboard.engine.runtime.folding import restore
+from switchboard.engine.runtime.letter import Key, Letter
+from switchboard.engine.runtime.reactions import Reactions
+from switchboard.engine.runtime.services import KindRuntime, Observer, Runtime
+from switchboard.engine.runtime.supervision_log import SupervisionLog
+from switchboard.engine.runtime.supervisor import Supervisor
+from switchboard.engine.sessions.kind import Address, Command, Kind
+
+DRAIN_SECONDS = 5.0
+"""How long a stop waits for commands that were accepted: far more than a turn takes, less than any service manager's
+patience (systemd gives 90 s, containers 10 s)."""
+
+
+class Engine:
+    """All sessions of this node."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        video: VideoProvider,
+        kinds: Sequence[Kind[Any]],
+        log: SupervisionLog,
+        capacity: Capacity | None = None,
+        code_version: str,
+        chance: random.Random | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.video = video
+        self.log = log
+        self.capacity = capacity or Capacity()
+        self.announcements = Announcements()
+        self.reactions = Reactions(self._tell)
+        self.ready = False
+        """Whether commands are taken."""
+        self.fence_lost: str | None = None
+        """Why this node stopped owning its sessions, once it has."""
+        self._stop = trio.Event()
+        self._asking = 0
+        self._runtime = Runtime(
+            clock=clock,
+            ids=ids,
+            sessions=store.sessions,
+            capacity=self.capacity,
+            log=log,
+            announcements=self.announcements,
+            chance=chance or random.Random(),
+            code_version=code_version,
+            fenced=self.lose_ownership,
+            deliver=self.reactions.deliver,
+            recheck_outbox=self.reactions.recheck,
+        )
+        self._supervisors = {
+            kind.name: Supervisor(KindRuntime(kind, self._runtime)) for kind in kinds
+        }
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Runs the sessions until ``stop``; then refuses new commands, finishes those accepted, and returns."""
+        async with trio.open_nursery() as nursery:
+            for supervisor in self._supervisors.values():
+                await nursery.start(supervisor.run)
+            self._runtime.ready_at = self.clock.now()
+            nursery.start_soon(self.reactions.run, self._runtime)
+            alarms = Alarms(self._runtime, self.is_active, self.wake)
+            nursery.start_soon(alarms.run)
+            self.ready = True
+            self.log.event("engine_started", version=self._runtime.code_version)
+            task_status.started()
+            try:
+                await self._stop.wait()
+            finally:
+                self.ready = False
+            with trio.move_on_after(0 if self.fence_lost else DRAIN_SECONDS):
+                await self._drained()
+            nursery.cancel_scope.cancel()
+        self.log.event("engine_stopped", reason=self.fence_lost or "asked to")
+
+    async def _drained(self) -> None:
+        while self._asking:
+            # Answers come from many places; looking every few milliseconds for at most five seconds is simplest.
+            await trio.sleep(0.005)
+
+    def stop(self) -> None:
+        """Asks ``run`` to return; repeated: nothing happens."""
+        self._stop.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called, by whomever."""
+        return self._stop.is_set()
+
+    def lose_ownership(self, reason: str) -> None:
+        """Another node owns the sessions: stop without writing anything more."""
+        if self.fence_lost is None:
+            self.fence_lost = reason
+            self.log.event("ownership_lost", reason=reason)
+        self.stop()
+
+    # -- commands and reads -------------------------------------------------------------------------------------
+
+    async def ask(
+        self,
+        address: Address,
+        command: Command,
+        *,
+        by: str,
+        key: Key | None = None,
+        caused_by: str | None = None,
+        fresh: bool = False,
+        consumes: str | None = None,
+    ) -> Any:
+        """Gives a session a command and returns the session's state after it, once that is committed.
+
+        The caller's own Trio deadline is the command's: once it has passed, the command is dropped undecided. A caller
+        that is cancelled takes nothing back.
+
+        Args:
+            by: who asks: an account's id, or ``system:<what>``.
+            key: the same key again is answered with the first answer.
+            caused_by: the request behind it, for the journal.
+            fresh: the id was made just now; the store is not asked for it first.
+            consumes: the outbox row that this delivers.
+
+        Raises:
+            Rejected, Unavailable: nothing changed (but for CommitUnknown: it may have).
+            SessionCrashed: a bug; nothing changed.
+        """
+        if not self.ready:
+            raise Stopping
+        supervisor = self._supervisors[address.kind]
+        letter = Letter(
+            command,
+            by=by,
+            caused_by=caused_by,
+            key=key,
+            expires_at=self._expires_at(),
+            consumes=consumes,
+        )
+        cell = supervisor.cell(address.id, fresh=fresh)
+        try:
+            cell.mailbox.post_nowait(letter)
+        except Unavailable:
+            self.log.event("mailbox_full", address)
+            raise
+        self._asking += 1
+        try:
+            return await letter.reply()
+        finally:
+            self._asking -= 1
+
+    def _expires_at(self) -> Instant | None:
+        deadline = trio.current_effective_deadline()
+        if deadline == float("inf"):
+            return None
+        return self.clock.now() + int((deadline - trio.current_time()) * 1000)
+
+    async def _tell(self, target: Address, command: Command, row: str) -> Any:
+        return await self.ask(target, command, by=f"system:{row}", caused_by=row, consumes=row)
+
+    async def read(self, address: Address) -> Any | None:
+        """The session's committed state, None if it does not exist; never activates it. Raises: StoreDown."""
+        supervisor = self._supervisors[address.kind]
+        cell = supervisor.cells.get(address.id)
+        if cell is not None and cell.loaded and cell.actor.state is not None:
+            await trio.lowlevel.checkpoint()
+            return cell.actor.state
+        if not is_id(address.id):
+            return None
+        of = supervisor.of
+        state, _ = restore(of.kind, of.codec, await self.store.sessions.load(address))
+        return None if state is None else of.kind.revive(state, self._runtime.ready_at)
+
+    # -- supervision --------------------------------------------------------------------------------------------
+
+    def is_active(self, address: Address) -> bool:
+        """Whether the session is in memory."""
+        supervisor = self._supervisors.get(address.kind)
+        return supervisor is not None and address.id in supervisor.cells
+
+    def wake(self, address: Address) -> None:
+        """Loads the session, so that its timers run."""
+        supervisor = self._supervisors.get(address.kind)
+        if supervisor is not None:
+            supervisor.cell(address.id)
+
+    def observe(self, kind: str, observer: Observer) -> None:
+        """Calls ``observer`` with every state of that kind that is adopted; it must be quick and must not raise."""
+        self._runtime.observers.setdefault(kind, []).append(observer)
+
+    async def release(self, address: Address) -> bool:
+        """Takes a session out of quarantine; False if it was in none. Raises: StoreDown."""
+        stored = await self.store.sessions.release(address)
+        supervisor = self._supervisors[address.kind]
+        cell = supervisor.cells.get(address.id)
+        held = cell is not None and cell.quarantined
+        if cell is not None and held:
+            cell.release()
+        if stored or held:
+            self.log.event("session_released", address, by="system:admin")
+            self.wake(address)
+        return stored or held
+
+    async def end(self, address: Address, *, by: str) -> Any:
+        """Ends a session for good, out of quarantine if need be. Raises: Rejected, Unavailable, SessionCrashed."""
+        await self.release(address)
+        return await self.ask(address, EndSession(), by=by)
+
+    def statistics(self) -> Mapping[str, int]:
+        """Counts of the present moment, by name."""
+        counts = {
+            "turns": self._runtime.turns,
+            "commands": self._runtime.commands,
+            "asking": self._asking,
+            "reactions_waiting": self.reactions.waiting,
+        }
+        for name, supervisor in self._supervisors.items():
+            counts[f"active_{name}"] = len(supervisor.cells)
+        return counts
+
+
+@asynccontextmanager
+async def running(engine: Engine) -> AsyncIterator[Engine]:
+    """Runs the engine for the length of the block."""
+    async with trio.open_nursery() as nursery:
+        await nursery.start(engine.run)
+        try:
+            yield engine
+        finally:
+            engine.stop()

@@ -1,0 +1,109 @@
+"""Committed announcements, by topic, to whoever subscribed in this process."""
+
+from __future__ import annotations
+
+from collections import deque
+from types import TracebackType
+from typing import NamedTuple
+
+import trio
+
+SUBSCRIPTION_MOST = 256
+"""Announcements that may wait for one subscriber: the frames that a websocket's outbox holds (contracts/realtime)."""
+
+
+class Announcement(NamedTuple):
+    """Something that is durable. ``sequence`` counts within the topic without a gap."""
+
+    topic: str
+    sequence: int
+    name: str
+    body: bytes
+
+
+class Lagged(Exception):
+    """The subscriber was too slow, or a commit's numbers were lost: read on from the store after ``sequence``."""
+
+
+class Subscription:
+    """One subscriber's bounded queue. Overflow policy: it ends with ``Lagged``, never with a silent hole."""
+
+    def __init__(self, owner: Announcements, topic: str, most: int) -> None:
+        self._owner = owner
+        self.topic = topic
+        self._most = most
+        self._waiting: deque[Announcement] = deque()
+        self._lagged = False
+        self._wakeup = trio.Event()
+
+    def put(self, announcement: Announcement) -> None:
+        """Called by ``Announcements.publish``."""
+        if len(self._waiting) >= self._most:
+            self._lagged = True
+        if not self._lagged:
+            self._waiting.append(announcement)
+        self._wakeup.set()
+
+    def lag(self) -> None:
+        """Tells the subscriber that its sequence has a hole from here on."""
+        self._lagged = True
+        self._wakeup.set()
+
+    async def receive(self) -> Announcement:
+        """The next announcement. Raises: Lagged, after everything before the hole was received."""
+        while not self._waiting:
+            if self._lagged:
+                raise Lagged(self.topic)
+            self._wakeup = trio.Event()
+            await self._wakeup.wait()
+        return self._waiting.popleft()
+
+    def close(self) -> None:
+        """Ends the subscription."""
+        self._owner.unsubscribe(self)
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Announcements:
+    """Topics and their subscribers."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, list[Subscription]] = {}
+
+    def subscribe(self, topic: str, most: int = SUBSCRIPTION_MOST) -> Subscription:
+        """From now on everything that is announced on the topic; use as a context manager."""
+        subscription = Subscription(self, topic, most)
+        self._topics.setdefault(topic, []).append(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Ends it; repeated: nothing happens."""
+        subscribers = self._topics.get(subscription.topic, [])
+        if subscription in subscribers:
+            subscribers.remove(subscription)
+            if not subscribers:
+                del self._topics[subscription.topic]
+
+    def has_subscribers(self, topic: str) -> bool:
+        """Whether publishing on the topic reaches anybody."""
+        return topic in self._topics
+
+    def publish(self, announcement: Announcement) -> None:
+        """Hands it to every subscriber of its topic, without waiting for any."""
+        for subscription in self._topics.get(announcement.topic, ()):
+            subscription.put(announcement)
+
+    def lag(self, topic: str) -> None:
+        """Something was committed on the topic whose number is not known here: its subscribers must read the store."""
+        for subscription in self._topics.get(topic, ()):
+            subscription.lag()

@@ -1,0 +1,57 @@
+"""What every actor of an engine shares."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from switchboard.engine.clock import Clock, Instant
+from switchboard.engine.ids import Ids
+from switchboard.engine.ports import Capacity, OutboxRow, Sessions
+from switchboard.engine.runtime.announcements import Announcements
+from switchboard.engine.runtime.supervision_log import SupervisionLog
+from switchboard.engine.sessions.codec import Codec
+from switchboard.engine.sessions.kind import Address, Kind
+
+Observer = Callable[[Address, Any, Any], None]
+"""(address, state before or None, state after): called synchronously with every state that is adopted."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Runtime:
+    """The engine's parts as its actors see them."""
+
+    clock: Clock
+    ids: Ids
+    sessions: Sessions
+    capacity: Capacity
+    log: SupervisionLog
+    announcements: Announcements
+    chance: random.Random
+    """For jitter only; simulations seed it."""
+    code_version: str
+    fenced: Callable[[str], None]
+    """Called when this node no longer owns its sessions: the engine stops."""
+    deliver: Callable[[Sequence[OutboxRow]], None]
+    """Hands committed outbox rows to their delivery."""
+    recheck_outbox: Callable[[], None]
+    """Rows may have been committed that nobody here has seen."""
+    ready_at: Instant = 0
+    """Watchdogs of what was loaded count from here at the earliest."""
+    observers: dict[str, list[Observer]] = field(default_factory=dict)
+    """By kind."""
+    turns: int = 0
+    commands: int = 0
+
+
+class KindRuntime:
+    """A kind with its codec and the runtime: one object that all its actors point to."""
+
+    __slots__ = ("codec", "kind", "runtime")
+
+    def __init__(self, kind: Kind[Any], runtime: Runtime) -> None:
+        self.kind = kind
+        self.codec: Codec[Any] = Codec(kind)
+        self.runtime = runtime

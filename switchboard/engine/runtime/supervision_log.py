@@ -1,0 +1,81 @@
+"""What the supervisors did: structured events for stdout, a ring buffer for the console, and counts for the metrics."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from switchboard.engine.clock import Instant
+from switchboard.engine.sessions.kind import Address
+
+RING_LENGTH = 1000
+"""Events kept for the console: some minutes of a busy engine, about 1 MB at most."""
+
+
+class SupervisionLog:
+    """Writes events. ``names`` used by the runtime:
+
+    session_started, session_stopped, session_passivated, session_crashed, session_restarted, session_quarantined,
+    session_released, session_stale, timer_late, turn_slow, mailbox_full, commit_failed, commit_unknown,
+    commit_settled, reaction_failed, ownership_lost, engine_started, engine_stopped.
+    """
+
+    def __init__(
+        self, now: Callable[[], Instant], logger: Any = None, ring_length: int = RING_LENGTH
+    ) -> None:
+        self._now = now
+        self._logger = structlog.get_logger("supervision") if logger is None else logger
+        self._ring: deque[Mapping[str, Any]] = deque(maxlen=ring_length)
+        self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
+        self.counts: Counter[str] = Counter()
+
+    def event(self, name: str, address: Address | None = None, **fields: Any) -> None:
+        """Writes one event. Never raises for what a field holds."""
+        self.counts[name] += 1
+        if address is not None:
+            fields = {"kind": address.kind, "id": address.id, **fields}
+        self._ring.append({"event": name, "at": self._now(), **fields})
+        loud = name in LOUD
+        (self._logger.warning if loud else self._logger.info)(name, **fields)
+        for listener in self._listeners:
+            listener(self._ring[-1])
+
+    def recent(self) -> Sequence[Mapping[str, Any]]:
+        """The events in the ring, oldest first."""
+        return tuple(self._ring)
+
+    def listen(self, listener: Callable[[Mapping[str, Any]], None]) -> Callable[[], None]:
+        """Calls ``listener`` with every event from now on; returns how to stop that. It must not raise."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+
+LOUD = frozenset(
+    {
+        "session_crashed",
+        "session_quarantined",
+        "timer_late",
+        "turn_slow",
+        "mailbox_full",
+        "commit_failed",
+        "commit_unknown",
+        "reaction_failed",
+        "ownership_lost",
+    }
+)
+"""Events that somebody should look at: logged as warnings."""
+
+
+def formatted(error: BaseException) -> str:
+    """The traceback as text."""
+    return "".join(traceback.format_exception(error))
+
+
+def fingerprint(error: BaseException) -> str:
+    """Names the place where an error happened, so that equal crashes can be grouped: type and innermost frames."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return "|".join([type(error).__name__, *(f"{f.name}:{f.lineno}" for f in frames)])
