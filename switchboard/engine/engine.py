@@ -13,7 +13,7 @@ from typing import Any
 import trio
 
 from switchboard.engine.clock import Clock, Instant
-from switchboard.engine.errors import Stopping, Unavailable
+from switchboard.engine.errors import KeyReused, Stopping, Unavailable
 from switchboard.engine.ids import Ids, is_id
 from switchboard.engine.ports import Capacity, Store, VideoProvider
 from switchboard.engine.runtime.alarms import Alarms
@@ -61,6 +61,8 @@ class Engine:
         self.fence_lost: str | None = None
         """Why this node stopped owning its sessions, once it has."""
         self._stop = trio.Event()
+        self._idle = trio.Event()
+        """Set when, while stopping, nobody waits for an answer any more."""
         self._asking = 0
         self._runtime = Runtime(
             clock=clock,
@@ -103,9 +105,8 @@ class Engine:
         self.log.event("engine_stopped", reason=self.fence_lost or "asked to")
 
     async def _drained(self) -> None:
-        while self._asking:
-            # Answers come from many places; looking every few milliseconds for at most five seconds is simplest.
-            await trio.sleep(0.005)
+        if self._asking:
+            await self._idle.wait()
 
     def stop(self) -> None:
         """Asks ``run`` to return; repeated: nothing happens."""
@@ -174,6 +175,8 @@ class Engine:
             return await letter.reply()
         finally:
             self._asking -= 1
+            if not self._asking and self._stop.is_set():
+                self._idle.set()
 
     def _expires_at(self) -> Instant | None:
         deadline = trio.current_effective_deadline()
@@ -196,6 +199,18 @@ class Engine:
         of = supervisor.of
         state, _ = restore(of.kind, of.codec, await self.store.sessions.load(address))
         return None if state is None else of.kind.revive(state, self._runtime.ready_at)
+
+    async def first_answer(self, kind: str, key: Key) -> Any | None:
+        """What the key was answered with, if it was: for workflows that could refuse before they ask a session.
+
+        Raises: KeyReused if it was another request; StoreDown.
+        """
+        first = await self.store.sessions.keyed(key.key)
+        if first is None:
+            return None
+        if first.digest != key.digest:
+            raise KeyReused
+        return self._supervisors[kind].of.codec.decode_state(first.format, first.reply)
 
     # -- supervision --------------------------------------------------------------------------------------------
 

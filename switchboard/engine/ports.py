@@ -232,6 +232,9 @@ class Sessions(Protocol):
     async def claims(self, scopes: Sequence[str], keys: Sequence[str]) -> Mapping[Claim, str]:
         """Who holds the claims (scopes[i], keys[i]); an empty key stands for every claim of its scope."""
 
+    async def keyed(self, key: str) -> KeyedReply | None:
+        """The first answer that was given to an idempotency key, if any is remembered."""
+
     async def listed(
         self, name: str, key: str, phases: Sequence[str] | None, skip: int, limit: int
     ) -> Sequence[Header]:

@@ -7,6 +7,7 @@ then adopts the copy, answers, and announces. Whatever goes wrong leaves the com
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import trio
@@ -139,9 +140,7 @@ class Actor:
                 return
             turn = draft.turn(self.version, self.snapshot_version, runtime.capacity.snapshot_every)
             try:
-                outcome = await runtime.sessions.commit(
-                    turn, lambda done: self._adopt(draft, turn, done)
-                )
+                outcome = await runtime.sessions.commit(turn, partial(self._adopt, draft, turn))
             except (StoreDown, CommitQueueFull) as error:
                 self._put_off(letters, error)
                 return

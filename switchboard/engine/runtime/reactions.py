@@ -1,8 +1,8 @@
 """Delivers the outbox: each row to its target, in order per (source, target), until the target has taken it.
 
-A session takes a row in its own commit, which deletes it; a workflow's handler is called again until it returns, and its
-commands must bear repetition. Rows are handed over in memory by the commit that wrote them; the table is read at the
-start, and whenever more wait than are held here.
+A session takes a row in its own commit, which deletes it; a workflow's handler is called again until it returns, and
+its commands must bear repetition. Rows are handed over in memory by the commit that wrote them; the table is read at
+the start, and whenever more wait than are held here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Keeps sessions alive: one supervisor a kind, one cell a session.
 
-A cell loads its session, runs its actor, and after a crash restarts it from what is stored, after 50 ms x 2^n; a session
-that crashes more than five times in a minute is quarantined: it answers 503 and its timers stand still until somebody
-releases it or the code changes.
+A cell loads its session, runs its actor, and after a crash restarts it from what is stored, after 50 ms x 2^n; a
+session that crashes more than five times in a minute is quarantined: it answers 503 and its timers stand still until
+somebody releases it or the code changes.
 """
 
 from __future__ import annotations

@@ -1,0 +1,278 @@
+"""Finds operators for a gig and keeps its offers honest: the workflow between people's presence and gigs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from switchboard.engine.clock import Milliseconds
+from switchboard.engine.engine import Engine
+from switchboard.engine.errors import (
+    Engaged,
+    NoOperatorsNearby,
+    NotFound,
+    RatingRequired,
+    Rejected,
+    VideoUnavailable,
+)
+from switchboard.engine.runtime.letter import Key
+from switchboard.engine.sessions.gig import (
+    Candidate,
+    FailVideo,
+    Gig,
+    HandshakeGig,
+    OperatorUnavailable,
+    RequestGig,
+    SignOfLife,
+    Terms,
+    WithdrawOffer,
+)
+from switchboard.engine.sessions.kind import Address
+from switchboard.engine.sessions.person import (
+    GoOffline,
+    GoOnline,
+    Heartbeat,
+    Person,
+    PersonSummary,
+)
+from switchboard.engine.workflows.matching import Nearby, Places
+
+BY_DISPATCH = "system:dispatch"
+
+CONSIDERED_MOST = 50
+"""Of the nearest, so many are checked for claims at once: five times the offers of a gig, so that a crowd of engaged
+operators does not hide a free one behind them; more are looked at in further steps."""
+
+OFFERED_PAGE = 100
+"""Open offers of one operator that are withdrawn in one go."""
+
+PAGE = 1000
+"""People read at once when the index is rebuilt."""
+
+
+class Dispatch:
+    """The workflow; ``open`` must have run before the engine takes commands of people."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        terms: Terms | None = None,
+        radius_metres: float = 10_000,
+        offers_most: int = 10,
+        person_timeout: Milliseconds = 120_000,
+    ) -> None:
+        self._engine = engine
+        self._terms = terms or Terms()
+        self._radius_metres = radius_metres
+        self._offers_most = offers_most
+        self._person_timeout = person_timeout
+        self._places = Places()
+        engine.observe("person", self._person_changed)
+        engine.reactions.register(
+            "dispatch", {"OperatorUnavailable": OperatorUnavailable}, self._operator_unavailable
+        )
+
+    async def open(self) -> None:
+        """Rebuilds the index from the people who are online; they have their time-out, counted from now, to be heard.
+
+        Raises: StoreDown.
+        """
+        sessions, now, after = self._engine.store.sessions, self._engine.clock.now(), None
+        while True:
+            page = await sessions.headers("person", ("online",), PAGE, after)
+            for header in page:
+                if header.summary is not None:
+                    person = PersonSummary.decode(header.summary)
+                    if person.latitude is not None and person.longitude is not None:
+                        fresh = max(person.seen_at, now) + person.timeout
+                        self._places.put(person.account, person.latitude, person.longitude, fresh)
+            if len(page) < PAGE:
+                return
+            after = page[-1].serial
+
+    def _person_changed(self, address: Address, _before: Any, person: Person) -> None:
+        if (
+            person.phase == "online"
+            and person.latitude is not None
+            and person.longitude is not None
+        ):
+            fresh = person.seen_at + person.timeout
+            self._places.put(address.id, person.latitude, person.longitude, fresh)
+        else:
+            self._places.remove(address.id)
+
+    # -- people -------------------------------------------------------------------------------------------------
+
+    async def online(
+        self, account: str, latitude: float | None = None, longitude: float | None = None
+    ) -> Person:
+        """The operator is available. Raises: Unavailable."""
+        command = GoOnline(
+            id=account, latitude=latitude, longitude=longitude, timeout=self._person_timeout
+        )
+        return await self._ask_person(account, command)
+
+    async def offline(self, account: str) -> Person:
+        """The operator is not available; open offers to it are withdrawn soon after. Raises: Unavailable."""
+        return await self._ask_person(account, GoOffline(id=account))
+
+    async def heartbeat(
+        self,
+        account: str,
+        latitude: float | None = None,
+        longitude: float | None = None,
+        gig: str | None = None,
+    ) -> None:
+        """A sign of the operator; with a gig also a sign for its watchdog. Raises: Unavailable."""
+        await self._ask_person(
+            account, Heartbeat(id=account, latitude=latitude, longitude=longitude)
+        )
+        if gig is not None:
+            try:
+                await self._engine.ask(Address("gig", gig), SignOfLife(account=account), by=account)
+            except Rejected:
+                # The phone may name a gig that is over by now: the heartbeat is good all the same.
+                return
+
+    async def _ask_person(self, account: str, command: GoOnline | GoOffline | Heartbeat) -> Person:
+        person = await self._engine.ask(Address("person", account), command, by=account)
+        assert isinstance(person, Person)
+        return person
+
+    # -- searching ----------------------------------------------------------------------------------------------
+
+    async def near(self, latitude: float, longitude: float, *, without: str | None) -> list[Nearby]:
+        """All available operators within the radius but ``without``, nearest first. Raises: StoreDown."""
+        return await self._available(latitude, longitude, without, most=None)
+
+    async def _available(
+        self, latitude: float, longitude: float, without: str | None, most: int | None
+    ) -> list[Nearby]:
+        now = self._engine.clock.now()
+        near = [
+            one
+            for one in self._places.near(latitude, longitude, self._radius_metres, now)
+            if one.account != without
+        ]
+        free: list[Nearby] = []
+        for start in range(0, len(near), CONSIDERED_MOST):
+            some = near[start : start + CONSIDERED_MOST]
+            scopes = ["engagement"] * len(some) + [f"rating-debt/{one.account}" for one in some]
+            keys = [one.account for one in some] + [""] * len(some)
+            held = await self._engine.store.sessions.claims(scopes, keys)
+            engaged = {claim.key for claim in held if claim.scope == "engagement"}
+            locked = {
+                claim.scope.partition("/")[2] for claim in held if claim.scope != "engagement"
+            }
+            free += [one for one in some if one.account not in engaged | locked]
+            if most is not None and len(free) >= most:
+                return free[:most]
+        return free
+
+    # -- gigs ---------------------------------------------------------------------------------------------------
+
+    async def request(
+        self,
+        customer: str,
+        latitude: float,
+        longitude: float,
+        *,
+        device_id: str | None = None,
+        claim_id: str | None = None,
+        meta_data: str | None = None,
+        key: Key | None = None,
+        caused_by: str | None = None,
+    ) -> Gig:
+        """Offers a new gig to the nearest available operators.
+
+        Raises:
+            NoOperatorsNearby; Engaged: the customer is in a live gig; RatingRequired: the customer owes a rating;
+            KeyReused; Unavailable.
+        """
+        near = await self._available(latitude, longitude, customer, self._offers_most)
+        if not near:
+            return await self._nobody_near(customer, key)
+        id = self._engine.ids.new(self._engine.clock.now())
+        command = RequestGig(
+            id=id,
+            customer=customer,
+            latitude=latitude,
+            longitude=longitude,
+            candidates=tuple(
+                Candidate(
+                    operator=one.account,
+                    latitude=one.latitude,
+                    longitude=one.longitude,
+                    distance_metres=one.distance_metres,
+                )
+                for one in near
+            ),
+            terms=self._terms,
+            device_id=device_id,
+            claim_id=claim_id,
+            meta_data=meta_data,
+        )
+        return await self._ask_gig(id, command, customer, key=key, caused_by=caused_by, fresh=True)
+
+    async def _nobody_near(self, customer: str, key: Key | None) -> Gig:
+        """A repeated request finds its first gig, and one's own gig or debt is a better reason than 'nobody near'
+        (who may be in just that gig)."""
+        if key is not None:
+            first = await self._engine.first_answer("gig", key)
+            if isinstance(first, Gig):
+                return first
+        held = await self._engine.store.sessions.claims(
+            ["engagement", f"rating-debt/{customer}"], [customer, ""]
+        )
+        for claim, holder in held.items():
+            raise Engaged(holder) if claim.scope == "engagement" else RatingRequired(holder)
+        raise NoOperatorsNearby
+
+    async def handshake(self, gig: str, account: str, *, caused_by: str | None = None) -> Gig:
+        """Opens the video room if the gig has none, and records that the party has its keys.
+
+        Raises: Rejected; VideoUnavailable, then the gig has failed for good; other Unavailable.
+        """
+        address = Address("gig", gig)
+        state = await self._engine.read(address)
+        if not isinstance(state, Gig):
+            raise NotFound("gig")
+        video = state.video
+        if video is None:
+            try:
+                video = await self._engine.video.open("gig", gig)
+            except VideoUnavailable:
+                await self._ask_gig(gig, FailVideo(account=account), account, caused_by=caused_by)
+                raise
+        return await self._ask_gig(
+            gig, HandshakeGig(account=account, video=video), account, caused_by=caused_by
+        )
+
+    async def _ask_gig(
+        self,
+        gig: str,
+        command: Any,
+        by: str,
+        *,
+        caused_by: str | None,
+        key: Key | None = None,
+        fresh: bool = False,
+    ) -> Gig:
+        state = await self._engine.ask(
+            Address("gig", gig), command, by=by, caused_by=caused_by, key=key, fresh=fresh
+        )
+        assert isinstance(state, Gig)
+        return state
+
+    async def _operator_unavailable(
+        self, operator: str, command: OperatorUnavailable, row: str
+    ) -> None:
+        """Withdraws the operator's open offers in other gigs. Raises: Unavailable, then it is called again."""
+        sessions = self._engine.store.sessions
+        while True:
+            offered = await sessions.listed("gigs-offered", operator, None, 0, OFFERED_PAGE)
+            for header in offered:
+                withdraw = WithdrawOffer(operator=operator, because=command.because)
+                await self._engine.ask(header.address, withdraw, by=BY_DISPATCH, caused_by=row)
+            if len(offered) < OFFERED_PAGE:
+                return
