@@ -1,0 +1,224 @@
+"""The fake's database: tables as dictionaries, and the rules of a commit in the same order as Postgres applies them.
+
+It outlives the stores that are opened on it, as a database outlives its clients. Nothing is iterated in an order that
+depends on hash seeds, and there is no clock: every instant comes from a turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from switchboard.engine.clock import Instant
+from switchboard.engine.ports import (
+    AlreadyConsumed,
+    ClaimTaken,
+    Committed,
+    JournalEntry,
+    KeyedReply,
+    KeyKnown,
+    OutboxRow,
+    Outcome,
+    QuarantineRow,
+    Snapshot,
+    Stale,
+    StoredNotice,
+    Turn,
+)
+from switchboard.engine.sessions.kind import Address, Claim, ListEntry
+
+REPLY_KEPT: Final = 24 * 3600 * 1000
+"""Milliseconds for which an idempotency key is known: 24 hours (contracts, 'True of every dialect')."""
+
+VOID: Final = "void"
+"""Name of the entry, and phase of an otherwise empty session, that rule out an unknown commit."""
+
+SETTLING: Final = "system:settle"
+
+
+@dataclass(slots=True)
+class Row:
+    """A session's header."""
+
+    serial: int
+    version: int
+    phase: str
+    deadline: Instant | None
+    turn_id: str
+    summary: bytes | None
+    updated_at: Instant
+
+
+def instant_of(turn: Turn) -> Instant:
+    """When the turn was decided; a turn without entries has no instant of its own."""
+    return turn.entries[-1].at if turn.entries else 0
+
+
+def void_entry(turn: Turn) -> JournalEntry:
+    """What stands in the journal in place of a turn that never happened."""
+    return JournalEntry(
+        version=turn.expected + 1,
+        name=VOID,
+        format=1,
+        body=b"{}",
+        at=instant_of(turn),
+        by=SETTLING,
+        caused_by=turn.id,
+        code_version=turn.entries[-1].code_version if turn.entries else "",
+    )
+
+
+def check_text(turn: Turn) -> None:
+    """Refuses what a text column of Postgres refuses. Raises: ValueError."""
+    texts = [turn.id, turn.phase, *turn.address, *turn.bars, *turn.consumed]
+    for pair in (*turn.taken, *turn.released, *turn.listed, *turn.unlisted):
+        texts += pair
+    for entry in turn.entries:
+        texts += (entry.name, entry.by, entry.caused_by or "", entry.code_version)
+    for notice in turn.notices:
+        texts += (notice.topic, notice.name)
+    for row in turn.outbox:
+        texts += (row.id, row.name, *row.source, *row.target)
+    for reply in turn.keyed:
+        texts += (reply.key, *reply.session)
+    for tally in turn.tallies:
+        texts += (tally.name, tally.key)
+    text = "".join(texts)
+    if "\0" in text:
+        raise ValueError("a NUL character in a text")
+    text.encode()  # A lone surrogate raises UnicodeEncodeError, which is a ValueError.
+
+
+@dataclass(slots=True)
+class MemoryDatabase:
+    """All that a Postgres database would hold of the sessions."""
+
+    owner: int = 0
+    """The incarnation that may write; a later one has retired the earlier ones."""
+    serial: int = 0
+    sessions: dict[Address, Row] = field(default_factory=dict)
+    """In the order of their serials; never deleted."""
+    journal: dict[Address, list[JournalEntry]] = field(default_factory=dict)
+    snapshots: dict[Address, Snapshot] = field(default_factory=dict)
+    claims: dict[str, dict[str, Address]] = field(default_factory=dict)
+    """scope -> key -> the session that holds it; no empty scopes."""
+    lists: dict[ListEntry, dict[Address, None]] = field(default_factory=dict)
+    outbox: dict[str, OutboxRow] = field(default_factory=dict)
+    """In the order of their commits."""
+    keyed: dict[str, KeyedReply] = field(default_factory=dict)
+    notices: dict[str, list[StoredNotice]] = field(default_factory=dict)
+    tallies: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    quarantine: dict[Address, QuarantineRow] = field(default_factory=dict)
+
+    def commit(self, turn: Turn) -> Outcome:
+        """Writes the turn, which has passed ``check``, or says why it loses."""
+        obstacle = self._obstacle(turn)
+        if obstacle is not None:
+            return obstacle
+        self._write_session(turn)
+        self._write_claims_and_lists(turn)
+        return Committed(self._write_rest(turn))
+
+    def check(self, turn: Turn) -> None:
+        """Raises: ValueError for what no table takes."""
+        check_text(turn)
+        if self._obstacle(turn) is None:
+            for row in turn.outbox:
+                if row.id in self.outbox:
+                    raise ValueError(f"outbox row {row.id} exists")
+
+    def settle(self, turn: Turn) -> bool:
+        """See ``Sessions.settle``."""
+        row = self.sessions.get(turn.address)
+        if row is not None and row.turn_id == turn.id:
+            return True
+        if (0 if row is None else row.version) != turn.expected:
+            return False
+        entry = void_entry(turn)
+        if row is None:
+            row = self._new_row(turn.address)
+            row.phase = VOID
+        row.version = entry.version
+        row.turn_id = f"{VOID}:{turn.id}"
+        row.updated_at = max(row.updated_at, entry.at)
+        self.journal.setdefault(turn.address, []).append(entry)
+        return False
+
+    def _obstacle(self, turn: Turn) -> Outcome | None:
+        """Why the turn loses, by the same precedence as in schema/0001_sessions.sql."""
+        row = self.sessions.get(turn.address)
+        if (0 if row is None else row.version) != turn.expected:
+            return Stale()
+        for outbox_id in turn.consumed:
+            if outbox_id not in self.outbox:
+                return AlreadyConsumed(outbox_id)
+        for reply in turn.keyed:
+            known = self.keyed.get(reply.key)
+            if known is not None and known.at > reply.at - REPLY_KEPT:
+                return KeyKnown(known)
+        for scope in turn.bars:
+            holders = self.claims.get(scope, {})
+            for key in sorted(holders):
+                if holders[key] != turn.address:
+                    return ClaimTaken(Claim(scope, key), holders[key].id)
+        for claim in turn.taken:
+            holder = self.claims.get(claim.scope, {}).get(claim.key)
+            if holder is not None and holder != turn.address:
+                return ClaimTaken(claim, holder.id)
+        return None
+
+    def _new_row(self, address: Address) -> Row:
+        self.serial += 1
+        row = Row(self.serial, 0, VOID, None, "", None, 0)
+        self.sessions[address] = row
+        return row
+
+    def _write_session(self, turn: Turn) -> None:
+        row = self.sessions.get(turn.address)
+        if row is None:
+            row = self._new_row(turn.address)
+        row.version = turn.version
+        row.phase = turn.phase
+        row.deadline = turn.deadline
+        row.turn_id = turn.id
+        row.summary = turn.summary
+        if turn.entries:
+            row.updated_at = instant_of(turn)
+            self.journal.setdefault(turn.address, []).extend(turn.entries)
+        if turn.snapshot is not None:
+            self.snapshots[turn.address] = turn.snapshot
+
+    def _write_claims_and_lists(self, turn: Turn) -> None:
+        for claim in turn.released:
+            holders = self.claims.get(claim.scope, {})
+            if holders.get(claim.key) == turn.address:
+                del holders[claim.key]
+                if not holders:
+                    del self.claims[claim.scope]
+        for claim in turn.taken:
+            self.claims.setdefault(claim.scope, {})[claim.key] = turn.address
+        for entry in turn.unlisted:
+            self.lists.get(entry, {}).pop(turn.address, None)
+        for entry in turn.listed:
+            self.lists.setdefault(entry, {})[turn.address] = None
+
+    def _write_rest(self, turn: Turn) -> tuple[int, ...]:
+        """Returns the numbers of the notices."""
+        for outbox_id in turn.consumed:
+            self.outbox.pop(outbox_id, None)
+        for outbox_row in turn.outbox:
+            self.outbox[outbox_row.id] = outbox_row
+        for reply in turn.keyed:
+            self.keyed[reply.key] = reply
+        for tally in turn.tallies:
+            count, total = self.tallies.get((tally.name, tally.key), (0, 0))
+            self.tallies[tally.name, tally.key] = (count + 1, total + tally.value)
+        sequences: list[int] = []
+        for notice in turn.notices:
+            stored = self.notices.setdefault(notice.topic, [])
+            sequence = len(stored) + 1
+            stored.append(
+                StoredNotice(notice.topic, sequence, notice.name, notice.body, instant_of(turn))
+            )
+            sequences.append(sequence)
+        return tuple(sequences)
