@@ -101,7 +101,7 @@ class EmbeddedPostgres:
         return True
 
     async def _start(self) -> None:
-        await processes.forget_dead(self._place.cluster)
+        await processes.forget_dead(self._place.cluster, self._socket_folder)
         process = await processes.launch(self._place, self._socket_folder)
         try:
             await processes.accepting(self._place, process.pid, lambda: process.poll() is None)

@@ -17,7 +17,7 @@ from pathlib import Path
 import trio
 
 from switchboard.engine.errors import StartError
-from switchboard.store.embedded_place import Place
+from switchboard.store.embedded_place import SOCKET_NAME, Place
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 """Nothing of ours: a PGPORT or PGDATA of the terminal must not reach the server."""
@@ -95,22 +95,19 @@ def program_of(pid: int) -> Path | None:
         return None
 
 
-async def forget_dead(cluster: Path) -> None:
+async def forget_dead(cluster: Path, socket_folder: Path) -> None:
     """Clears the way for a start after the last server was killed.
 
-    Its backends follow it by themselves within moments. Then postmaster.pid is removed: Postgres would take the
-    number in it for a living server if it belongs to a zombie or, since the machine started anew, to a stranger.
-    It is left alone if a process still works in the folder, because Postgres finds such a one through it.
+    Its backends follow it by themselves within moments. Then its two lock files are removed: Postgres would take the
+    number in them for a living server if it belongs to a zombie or, since the machine started anew, to a stranger.
+    They are left alone if a process still works in the folder, because Postgres finds such a one through them.
     """
-    file = cluster / "postmaster.pid"
-    if not file.exists():
-        return
     with trio.move_on_after(ORPHAN_SECONDS_MOST):
-        while True:
-            if not any(is_server(pid, cluster) for pid in _all_processes()):
-                break
+        # No event tells of the end of processes that are not our children and whose numbers we do not know.
+        while any(is_server(pid, cluster) for pid in _all_processes()):  # noqa: ASYNC110
             await trio.sleep(LOOK_SECONDS)
-        file.unlink()
+        (cluster / "postmaster.pid").unlink(missing_ok=True)
+        (socket_folder / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
 
 
 def _all_processes() -> list[int]:
