@@ -1,9 +1,9 @@
 """What a kind of session is: a name and a handful of pure functions over its state.
 
-Nothing here or in the kinds imports Trio, a clock, chance or I/O. The runtime (``engine/runtime/actor.py``) calls these
-functions in the order: ``deadline`` (fire what is due), ``decide`` and ``evolve`` on a pending copy, then, of the change
-from the committed to the pending state, ``claims``, ``lists``, ``notices``, ``reactions`` and ``tallies``, which are all
-written in the one commit of the turn.
+Nothing here or in the kinds imports Trio, a clock, chance or I/O. The runtime (``engine/runtime/actor.py``) calls
+these functions in the order: ``deadline`` (fire what is due), ``decide`` and ``evolve`` on a pending copy, then, of the
+change from the committed to the pending state, ``claims``, ``lists``, ``notices``, ``reactions`` and ``tallies``, which
+are all written in the one commit of the turn.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def nothing(*_: Any) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[S]):
-    """A kind of session as a record of pure functions. ``S`` is its state, a frozen struct with ``id`` and ``phase``."""
+    """A kind of session as a record of pure functions; ``S`` is its frozen state, with an ``id`` and a ``phase``."""
 
     name: str
     state: type[S]

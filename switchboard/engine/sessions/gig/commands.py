@@ -56,6 +56,9 @@ class RequestGig(Command, frozen=True, kw_only=True):
     claim_id: str | None = None
     meta_data: str | None = None
     """A JSON object as text, <= 16 KiB."""
+    customer_operates: bool = True
+    """Whether the customer may itself hold offers, so that dispatch must hear that it is engaged now. A caller that
+    knows better saves a reaction with False."""
 
 
 class ClaimGig(Command, frozen=True, kw_only=True):
@@ -72,8 +75,18 @@ class RejectOffer(Command, frozen=True, kw_only=True):
     operator: str
 
 
+class OperatorUnavailable(Command, frozen=True, kw_only=True):
+    """To the ``dispatch`` workflow: this account can accept nothing now; its waiting offers are to be withdrawn."""
+
+    account: str
+    because: Literal["engaged", "offline", "locked"]
+
+
 class WithdrawOffer(Command, frozen=True, kw_only=True):
-    """An offered operator became unavailable before answering (sent by dispatch). Harmless when late or repeated."""
+    """An offered operator became unavailable before answering (sent by dispatch). Harmless when late or repeated.
+
+    The gig waits for it no more, but an accept that comes after all, while the gig is pending, still counts.
+    """
 
     operator: str
     because: Literal["engaged", "offline", "locked"]

@@ -32,6 +32,21 @@ GigStatus = Literal[
 OfferAnswer = Literal["waiting", "accepted", "rejected", "withdrawn"]
 
 
+GigEnding = Literal[
+    "cancel",
+    "back_out",
+    "reject",
+    "exhausted",
+    "stop",
+    "deadline",
+    "limit",
+    "silence",
+    "video",
+    "administrator",
+]
+"""Which step ended the live part, so that a repeat of that step is recognised."""
+
+
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """An operator that the gig was offered to, and what came of it."""
 
@@ -79,13 +94,14 @@ class Gig(msgspec.Struct, frozen=True, kw_only=True):
     started_at: Instant | None = None
     stopped_at: Instant | None = None
     ended_at: Instant | None = None
-    stopped_from: GigStatus | None = None
-    """The phase in which a stop (or cancel) ended it, so that a repeat is recognised."""
+    ended_how: GigEnding | None = None
     ended_by: str | None = None
+    """Who took that step; None if it was nobody."""
     duration_seconds: int | None = None
     price_cents: int | None = None
     share_cents: int | None = None
     bypass_rating: bool = False
+    """It ended without a purchase: there is nothing to rate."""
     customer_rating: Rating | None = None
     """Given by the operator."""
     operator_rating: Rating | None = None

@@ -17,13 +17,16 @@ class GoOnline(Command, frozen=True, kw_only=True):
 
 
 class GoOffline(Command, frozen=True, kw_only=True):
-    """The person is not available; repeated or of somebody never online: nothing happens."""
+    """The person is not available; a repeat does nothing. Somebody unheard of is known, and offline, from now on."""
 
     id: str
 
 
 class Heartbeat(Command, frozen=True, kw_only=True):
-    """A sign, and a place if sent. Volatile, but for what it changes: away -> online, and once a minute the last-seen."""
+    """A sign, and a place if sent. Volatile, but for what it changes: away -> online, and once a minute the last-seen.
+
+    Who chose to be offline stays so. The first sign of somebody never heard of is durable, so that there is a person.
+    """
 
     id: str
     latitude: float | None = None

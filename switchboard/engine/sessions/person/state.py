@@ -31,3 +31,20 @@ class PersonNotice(msgspec.Struct, frozen=True, kw_only=True):
 
     account: str
     phase: PersonPhase
+
+
+class PersonSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list of people shows, and what dispatch rebuilds its index from after a restart."""
+
+    account: str
+    phase: PersonPhase
+    latitude: float | None
+    longitude: float | None
+    seen_at: Instant
+    """As of the last commit: at most a minute older than the person's last sign."""
+    timeout: Milliseconds
+
+    @staticmethod
+    def decode(body: bytes) -> PersonSummary:
+        """The summary of a session's header (``Header.summary``)."""
+        return msgspec.json.decode(body, type=PersonSummary)
