@@ -1,0 +1,67 @@
+# `make run` and `make test` need Python 3.11 or newer and nothing else: the environment is made on first use.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+SOURCES := switchboard tests
+# Not asked of the sources: 110, which ruff has too; 114, which wants every startable function listed here; 120, because
+# an error that a cancellation overtakes may be lost.
+FLAKE8_ASYNC := --disable ASYNC110,ASYNC114,ASYNC120
+
+# The first of these that is new enough and can make an environment. Another one: make PYTHON=/path/to/python run
+PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { command -v "$$name"; break; }; done)
+
+.PHONY: help run test check format bench soak clean
+
+help:
+	@echo 'make run     start the server on http://127.0.0.1:8000 with its own database in .data/'
+	@echo 'make test    run the whole suite against a database of its own'
+	@echo 'make check   format, lint, types and import rules'
+	@echo 'make format  put the sources into their format'
+	@echo 'make bench   measure throughput and memory'
+	@echo 'make soak    simulate many seeds of people and faults'
+	@echo 'make clean   remove the environment and what the tools keep; never .data/'
+
+run: $(INSTALLED)
+	@exec $(BIN)/python -m switchboard serve --demo --data-dir .data
+
+test: $(INSTALLED)
+	@exec $(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/python -m ruff format --check $(SOURCES)
+	$(BIN)/python -m ruff check $(SOURCES)
+	find $(SOURCES) -name '*.py' -exec $(BIN)/python -m flake8_async $(FLAKE8_ASYNC) {} +
+	$(BIN)/python -m mypy --strict
+	$(BIN)/python -c 'from importlinter.cli import lint_imports_command as lint; lint()'
+
+format: $(INSTALLED)
+	$(BIN)/python -m ruff format $(SOURCES)
+	$(BIN)/python -m ruff check --fix $(SOURCES)
+
+bench: $(INSTALLED)
+	@exec $(BIN)/python -m switchboard bench
+
+SEEDS ?= 200
+soak: $(INSTALLED)
+	@for seed in $$(seq 1 $(SEEDS)); do \
+		$(BIN)/python -m switchboard simulate --seed "$$seed" --people 40 --hours 6 || exit 1; \
+	done
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+
+# An environment that came from elsewhere (a moved folder, a Python that has gone) is made again from nothing.
+$(INSTALLED): pyproject.toml
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		test -n "$(PYTHON)" || { \
+			echo 'Python 3.11 or newer with venv is needed (on Debian: apt install python3-venv)' >&2; exit 1; \
+		}; \
+		echo 'making .venv with $(PYTHON)'; \
+		'$(PYTHON)' -m venv --clear .venv; \
+	}
+	@echo 'installing what Switchboard needs into .venv (once; a minute or two)'
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[dev]'
+	@touch $@

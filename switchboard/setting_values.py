@@ -1,0 +1,167 @@
+"""How the text of a setting becomes its value.
+
+Each parser raises ``ValueError`` with the rest of a sentence that begins with the setting's name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+KEY_BYTES_LEAST = 32
+"""RFC 7518, 3.2: an HMAC key is at least as long as the hash."""
+
+
+class Bind(NamedTuple):
+    """Where the server listens. Port 0 takes a free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def text(value: str) -> str:
+    """Any text but none."""
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value.strip()
+
+
+def yes_or_no(value: str) -> bool:
+    """A switch."""
+    word = value.strip().lower()
+    if word in TRUE or word in FALSE:
+        return word in TRUE
+    raise ValueError(f"must be true or false, not {value!r}")
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """One of those words."""
+
+    def parse(value: str) -> str:
+        word = value.strip().lower()
+        if word not in words:
+            raise ValueError(f"must be one of {', '.join(words)}, not {value!r}")
+        return word
+
+    return parse
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number within those bounds, both included."""
+
+    def parse(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise ValueError(f"must be a whole number, not {value!r}") from None
+        if not least <= number <= most:
+            raise ValueError(f"must be between {least} and {most}, not {number}")
+        return number
+
+    return parse
+
+
+def seconds(least: float, most: float) -> Callable[[str], float]:
+    """A time in seconds within those bounds, both included."""
+
+    def parse(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            raise ValueError(f"must be a number of seconds, not {value!r}") from None
+        if not least <= number <= most:  # NaN is in no bounds.
+            raise ValueError(f"must be between {least:g} and {most:g} seconds, not {value}")
+        return number
+
+    return parse
+
+
+def or_off(parse: Callable[[str], T]) -> Callable[[str], T | None]:
+    """What ``parse`` takes, or the word ``off``."""
+
+    def parse_or_off(value: str) -> T | None:
+        return None if value.strip().lower() == "off" else parse(value)
+
+    return parse_or_off
+
+
+def words(value: str) -> tuple[str, ...]:
+    """A comma list; may be empty."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def origins(value: str) -> tuple[str, ...]:
+    """``*``, or a comma list of web origins."""
+    found = words(value)
+    for origin in found:
+        parts = urlsplit(origin)
+        if origin != "*" and (parts.scheme not in {"http", "https"} or parts.path.strip("/")):
+            raise ValueError(f"must be * or origins such as https://example.org, not {origin!r}")
+    return tuple(origin.rstrip("/") for origin in found)
+
+
+def networks(value: str) -> tuple[str, ...]:
+    """A comma list of addresses or networks, each normalized to a network."""
+    try:
+        return tuple(str(ipaddress.ip_network(word, strict=False)) for word in words(value))
+    except ValueError as error:
+        raise ValueError(f"must be addresses or networks: {error}") from None
+
+
+def base_url(value: str) -> str:
+    """An http(s) URL without query; without its trailing slash."""
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"must be a URL such as https://example.org, not {value!r}")
+    return value.strip().rstrip("/")
+
+
+def database_url(value: str) -> str:
+    """A Postgres URL."""
+    if urlsplit(value.strip()).scheme not in {"postgres", "postgresql"}:
+        raise ValueError("must be a URL such as postgresql://user:password@host/database")
+    return value.strip()
+
+
+def bind(value: str) -> Bind:
+    """HOST:PORT, [IPV6]:PORT."""
+    host, colon, port = value.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"must be HOST:PORT such as 127.0.0.1:8000, not {value!r}")
+    return Bind(host, int(port))
+
+
+def folder(value: str) -> Path:
+    """A path; ``~`` is the home folder."""
+    return Path(text(value)).expanduser()
+
+
+def token_keys(value: str) -> Mapping[str, bytes]:
+    """``kid:secret`` pairs in a comma list, the signing key first."""
+    keys: dict[str, bytes] = {}
+    for pair in words(value):
+        kid, colon, secret = pair.partition(":")
+        # The pair itself is not repeated in the message: it is a secret.
+        if not colon or not kid:
+            raise ValueError("must be pairs kid:secret, separated by commas")
+        if len(secret.encode()) < KEY_BYTES_LEAST:
+            raise ValueError(f"has a key {kid!r} shorter than {KEY_BYTES_LEAST} bytes")
+        if kid in keys:
+            raise ValueError(f"has the key {kid!r} twice")
+        keys[kid] = secret.encode()
+    if not keys:
+        raise ValueError("must have at least one pair kid:secret")
+    return keys

@@ -1,0 +1,243 @@
+"""Every setting in one table: its type, its default and what it is for.
+
+A setting ``claim_timeout_seconds`` is the environment variable ``SWITCHBOARD_CLAIM_TIMEOUT_SECONDS``; a command-line
+option of the same name goes before it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from switchboard import setting_values as values
+from switchboard.engine.errors import StartError
+
+PREFIX = "SWITCHBOARD_"
+DAY = 24 * 60 * 60.0
+T = TypeVar("T")
+
+
+def setting(default: T, parse: Callable[[str], Any], help: str, *, secret: bool = False) -> T:
+    """One row of the table. Declared as a value of its type, because that is what the attribute holds."""
+    row: Any = field(default=default, metadata={"parse": parse, "help": help, "secret": secret})
+    return row  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """The settings of one process."""
+
+    # -- where things are
+    bind: values.Bind = setting(
+        values.Bind("127.0.0.1", 8000),
+        values.bind,
+        "HOST:PORT to listen on; port 0 takes a free one",
+    )
+    data_dir: Path = setting(
+        Path(".data"),
+        values.folder,
+        "folder of the embedded database, the keys and the lock",
+    )
+    database_url: str | None = setting(
+        None,
+        values.database_url,
+        "Postgres of your own; without it an embedded one runs",
+        secret=True,
+    )
+    allow_unsafe_database: bool = setting(
+        False,
+        values.yes_or_no,
+        "start on a Postgres with fsync or the like off; commits may be lost",
+    )
+    public_base_url: str | None = setting(
+        None, values.base_url, "what URLs in answers begin with; else the request's own host"
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        (), values.words, "host names that URLs in answers may be built from, beside loopback"
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (), values.networks, "networks whose X-Forwarded-* headers are believed"
+    )
+    cors_origins: tuple[str, ...] = setting(
+        ("*",), values.origins, "web origins that may read answers"
+    )
+
+    # -- people
+    demo: bool = setting(
+        False, values.yes_or_no, "make demo data on the first start, keep it online"
+    )
+    admin_login: str | None = setting(None, values.text, "user name of the first administrator")
+    admin_password: str | None = setting(
+        None, values.text, "password of the first administrator", secret=True
+    )
+    token_keys: Mapping[str, bytes] | None = setting(
+        None,
+        values.token_keys,
+        "kid:secret,... for tokens, the signing key first; else made once in the data folder",
+        secret=True,
+    )
+    approve_at_once: bool | None = setting(
+        None, values.yes_or_no, "whoever asks to be an operator is one; embedded database only"
+    )
+    expose_access_token: bool | None = setting(
+        None, values.yes_or_no, "registration answers with a token; embedded database only"
+    )
+    default_organization: str | None = setting(
+        None, values.text, "code of the organization of people who name none"
+    )
+    lenient: bool = setting(True, values.yes_or_no, "accept what known clients leave out")
+
+    # -- gigs
+    claim_timeout_seconds: float = setting(
+        30.0, values.seconds(1, DAY), "how long a request waits for an operator"
+    )
+    confirm_timeout_seconds: float = setting(
+        60.0, values.seconds(1, DAY), "how long an operator found waits for the customer"
+    )
+    enroute_timeout_seconds: float = setting(
+        3600.0, values.seconds(1, DAY), "how long the way to the place may take"
+    )
+    handshake_timeout_seconds: float = setting(
+        300.0, values.seconds(1, DAY), "how long a handshake waits for the start"
+    )
+    no_video_window_seconds: float = setting(
+        90.0,
+        values.seconds(0, DAY),
+        "how long after the start a cancel means that nothing was seen",
+    )
+    streaming_most_seconds: float = setting(
+        8 * 3600.0, values.seconds(1, 7 * DAY), "after so long a stream is stopped"
+    )
+    watchdog_seconds: float = setting(
+        600.0, values.seconds(1, DAY), "after so long without a sign of either party a stream ends"
+    )
+    rating_window_seconds: float = setting(
+        60.0, values.seconds(0, 30 * DAY), "how long after a gig a party may go on without rating"
+    )
+    advance_unrated_after_seconds: float = setting(
+        7 * DAY, values.seconds(0, 365 * DAY), "after so long an unrated gig may be invoiced"
+    )
+    base_cents: int = setting(1000, values.whole(0, 10_000_000), "price of a gig before its time")
+    minute_cents: int = setting(100, values.whole(0, 1_000_000), "price of a minute")
+    operator_share_percent: int = setting(
+        50, values.whole(0, 100), "the operator's part of the price"
+    )
+    search_radius_metres: int = setting(
+        10_000, values.whole(1, 1_000_000), "how far from the customer an operator may be"
+    )
+    offers_most: int = setting(10, values.whole(1, 1000), "operators that one gig is offered to")
+    person_timeout_seconds: float = setting(
+        120.0, values.seconds(1, DAY), "after so long without a sign an operator is not available"
+    )
+
+    # -- the process
+    log_format: str | None = setting(
+        None, values.one_of("json", "console"), "console or json; by default console on a terminal"
+    )
+    idle_seconds: float | None = setting(
+        60.0, values.or_off(values.seconds(1, 30 * DAY)), "then an unused session leaves the memory"
+    )
+    mailbox: int = setting(256, values.whole(1, 100_000), "commands that may wait for one session")
+    body_bytes_most: int = setting(
+        1_048_576, values.whole(1024, 1_073_741_824), "largest request body, in bytes"
+    )
+    page_most: int = setting(100, values.whole(1, 10_000), "longest page of a list")
+    graceful_seconds: float = setting(
+        5.0, values.seconds(0, 3600), "how long a stop waits for requests that are under way"
+    )
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is our own."""
+        return self.database_url is None
+
+    @property
+    def approves_at_once(self) -> bool:
+        """Whether whoever asks to be an operator is one."""
+        return self.embedded if self.approve_at_once is None else self.approve_at_once
+
+    @property
+    def exposes_access_token(self) -> bool:
+        """Whether a registration answers with a token."""
+        return self.embedded if self.expose_access_token is None else self.expose_access_token
+
+
+TABLE: Mapping[str, Field[Any]] = {row.name: row for row in fields(Settings)}
+
+
+def load(
+    environment: Mapping[str, str], options: Mapping[str, str | None] | None = None
+) -> Settings:
+    """The settings of that environment, each option that is not None before its variable.
+
+    Raises:
+        StartError: an unknown name, a malformed value, or values that do not go together.
+    """
+    given: dict[str, tuple[str, str]] = {}
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in TABLE or variable != variable_of(name):
+            raise StartError(f"unknown setting {variable}{_suggestion(variable)}")
+        given[name] = (variable, value)
+    for name, option in (options or {}).items():
+        if option is not None:
+            given[name] = ("--" + name.replace("_", "-"), option)
+    parsed = {name: _parsed(name, source, value) for name, (source, value) in given.items()}
+    return _checked(Settings(**parsed))
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def shown(name: str, value: Any) -> str:
+    """The value as text for a person, secrets masked."""
+    if value is None:
+        return ""
+    if name == "database_url":
+        return _without_password(value)
+    if TABLE[name].metadata["secret"]:
+        return "***"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple) and not isinstance(value, values.Bind):
+        return ",".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _parsed(name: str, source: str, value: str) -> Any:
+    try:
+        return TABLE[name].metadata["parse"](value)
+    except ValueError as error:
+        raise StartError(f"{source} {error}") from None
+
+
+def _suggestion(variable: str) -> str:
+    known = [variable_of(name) for name in TABLE]
+    near = difflib.get_close_matches(variable.upper(), known, n=1, cutoff=0.75)
+    return f", did you mean {near[0]}?" if near else " (see: switchboard settings)"
+
+
+def _checked(settings: Settings) -> Settings:
+    """Raises: StartError: two settings contradict each other."""
+    if (settings.admin_login is None) != (settings.admin_password is None):
+        raise StartError(f"{PREFIX}ADMIN_LOGIN and {PREFIX}ADMIN_PASSWORD go together")
+    for name in ("approve_at_once", "expose_access_token"):
+        if getattr(settings, name) and not settings.embedded:
+            raise StartError(f"{variable_of(name)} is for the embedded database only")
+    return settings
+
+
+def _without_password(url: str) -> str:
+    """The URL with its password masked, and its query, which may hold one, left out."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    user = user.partition(":")[0] + ":***" if ":" in user else user
+    return f"{parts.scheme}://{user}{at}{host}{parts.path}" + ("?..." if parts.query else "")
