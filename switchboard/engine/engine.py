@@ -77,6 +77,8 @@ class Engine:
             deliver=self.reactions.deliver,
             recheck_outbox=self.reactions.recheck,
         )
+        for kind in kinds:
+            self.reactions.register(kind.name, {one.__name__: one for one in kind.receives})
         self._supervisors = {
             kind.name: Supervisor(KindRuntime(kind, self._runtime)) for kind in kinds
         }

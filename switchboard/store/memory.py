@@ -112,17 +112,20 @@ class MemorySessions:
             self._database.snapshots[address] = snapshot
             row.deadline = deadline
 
-    async def due(self, before: Instant, limit: int) -> Sequence[tuple[Address, Instant]]:
+    async def due(
+        self, before: Instant, limit: int, after: tuple[Instant, Address] | None = None
+    ) -> Sequence[tuple[Address, Instant]]:
         """See ``Sessions``."""
         await self._gate("due")
         found = (
-            (row.deadline, row.serial, address)
+            (row.deadline, address)
             for address, row in self._database.sessions.items()
             if row.deadline is not None
             and row.deadline < before
+            and (after is None or (row.deadline, address) > after)
             and address not in self._database.quarantine
         )
-        return [(address, at) for at, _, address in heapq.nsmallest(limit, found)]
+        return [(address, at) for at, address in heapq.nsmallest(limit, found)]
 
     async def journal(self, address: Address) -> Sequence[JournalEntry]:
         """See ``Sessions``."""
@@ -139,6 +142,11 @@ class MemorySessions:
                 if each in holders:
                     held[Claim(scope, each)] = holders[each].id
         return held
+
+    async def keyed(self, key: str) -> KeyedReply | None:
+        """See ``Sessions``."""
+        await self._gate("keyed")
+        return self._database.keyed.get(key)
 
     async def listed(
         self, name: str, key: str, phases: Sequence[str] | None, skip: int, limit: int

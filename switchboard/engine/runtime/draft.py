@@ -140,7 +140,7 @@ class Draft:
             self.answers.append((letter, reply, None))
 
     def _decided(self, letter: Letter) -> Any:
-        if letter.expires_at is not None and letter.expires_at < self.now:
+        if letter.expires_at is not None and letter.expires_at <= self.now:
             raise Expired
         command = letter.command
         if self.state is None and type(command) not in self.kind.creates:

@@ -48,7 +48,8 @@ class Cell:
         self._quarantine: QuarantineRow | None = None
         self._saved: object = None
         self.loaded = fresh
-        """Whether the actor's state is the committed one and may be read."""
+        """Whether the actor's state may be read: it is the last one that was committed here, also after a crash and
+        while an unknown commit is being settled."""
 
     @property
     def address(self) -> Address:
@@ -80,7 +81,7 @@ class Cell:
                     if not await self._stand():
                         return
                 except Reload:
-                    self.loaded = False
+                    continue
                 except Crash as crash:
                     await self._after_crash(crash)
         finally:
@@ -100,7 +101,7 @@ class Cell:
 
     async def _load(self) -> bool:
         """Folds what is stored. False: the database is away and nobody waits for it here. Raises: Crash."""
-        runtime, pause, again = self.of.runtime, RETRY_FIRST_SECONDS, self._restarts is not None
+        runtime, pause = self.of.runtime, RETRY_FIRST_SECONDS
         while True:
             try:
                 stored = await runtime.sessions.load(self.address)
@@ -108,7 +109,7 @@ class Cell:
             except Unavailable as error:
                 for letter in self.mailbox.take(len(self.mailbox)):
                     letter.fail(error)
-                if not again:
+                if not self.loaded:
                     return False  # The alarms will look again.
                 await trio.sleep(pause)
                 pause = min(pause * 2, RETRY_MOST_SECONDS)
@@ -119,7 +120,7 @@ class Cell:
             for letter in self.mailbox.take(len(self.mailbox)):
                 letter.fail(SessionCrashed(incident))
             raise Crash(incident, "load") from error
-        if again:
+        if self._restarts is not None:
             runtime.log.event("session_restarted", self.address, version=self.actor.version)
         return True
 
@@ -199,7 +200,6 @@ class Cell:
     async def _after_crash(self, crash: Crash) -> None:
         """Waits before the restart, or quarantines."""
         runtime, capacity = self.of.runtime, self.of.runtime.capacity
-        self.loaded = False
         cause = crash.__cause__ or crash
         runtime.log.event(
             "session_crashed",

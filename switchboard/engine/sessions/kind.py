@@ -118,6 +118,8 @@ class Kind(Generic[S]):
     """(command, claim, id of the holder) -> what the caller hears when that claim or bar is in the way."""
     creates: frozenset[type[Command]]
     """The commands that may reach a session which does not exist; all others are ``NotFound`` there."""
+    receives: frozenset[type[Command]] = frozenset()
+    """The commands that may reach it as another session's reaction."""
     bars: Callable[[Any], tuple[str, ...]] = nothing
     """(command) -> claim scopes in which no claim may exist for the command's events to be committed."""
     lists: Callable[[S], frozenset[ListEntry]] = lambda _state: frozenset()
