@@ -1,0 +1,112 @@
+"""Records the journals that tests/golden does not have yet: ``python tests/golden/record.py`` in the repository's root.
+
+A line that is there is never changed: it is what some installation has on its disk. For a new event, or a new format of
+one, add a journal with a new name here and run this.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from switchboard.engine.sessions import Codec, Context, Event, Kind
+from switchboard.engine.sessions.gig import (
+    GIG,
+    CancelGig,
+    HandshakeGig,
+    RejectOffer,
+    WithdrawOffer,
+)
+from switchboard.engine.sessions.gig.journeys import (
+    ADVANCE,
+    BEGINNING,
+    CUSTOMER,
+    DEADLINE,
+    JOURNEYS,
+    OPERATOR,
+    RATE,
+    REQUEST,
+    SECOND_OPERATOR,
+    TO_FOUND,
+    TO_HANDSHAKING,
+    TO_PURCHASED,
+    TO_STREAMING,
+    VIDEO,
+    Step,
+    travel,
+)
+from switchboard.engine.sessions.person import PERSON, GoOffline, GoOnline, Heartbeat
+from switchboard.engine.sessions.person import ReachDeadline as PersonDeadline
+
+FOLDER = Path(__file__).parent
+
+WEEK = 7 * 24 * 60 * 60_000
+
+GIG_JOURNALS: Mapping[str, tuple[Step, ...]] = {
+    **{str(status): steps for status, steps in JOURNEYS.items()},
+    "an offer withdrawn, the other rejected": (
+        REQUEST,
+        Step(WithdrawOffer(operator=OPERATOR, because="engaged")),
+        Step(RejectOffer(operator=SECOND_OPERATOR)),
+    ),
+    "the operator backs out": (*TO_FOUND, Step(RejectOffer(operator=OPERATOR))),
+    "both handshake": (*TO_HANDSHAKING, Step(HandshakeGig(account=CUSTOMER, video=VIDEO))),
+    "no video": (*TO_STREAMING, Step(CancelGig(account=CUSTOMER))),
+    "locked": (*TO_PURCHASED, RATE, DEADLINE),
+    "never rated, invoiced": (*TO_PURCHASED, DEADLINE, Step(ADVANCE.command, wait=WEEK)),
+}
+
+PERSON_JOURNALS: Mapping[str, tuple[tuple[int, Any], ...]] = {
+    "never online": ((0, Heartbeat(id=OPERATOR, latitude=10.79, longitude=106.69)),),
+    "all a person does": (
+        (0, GoOnline(id=OPERATOR, latitude=10.79, longitude=106.69)),
+        (60_000, Heartbeat(id=OPERATOR, latitude=10.8, longitude=106.7)),
+        (180_000, PersonDeadline(due=BEGINNING + 180_000)),
+        (200_000, Heartbeat(id=OPERATOR)),
+        (210_000, GoOffline(id=OPERATOR)),
+    ),
+}
+
+
+def person_events(steps: tuple[tuple[int, Any], ...]) -> Iterable[Event]:
+    """The events of a person's journal."""
+    person = None
+    for after, command in steps:
+        context = Context(now=BEGINNING + after, by="system:journey")
+        for event in PERSON.decide(person, command, context):
+            person = PERSON.evolve(person, event)
+            yield event
+
+
+def lines(kind: Kind[Any], journal: str, events: Iterable[Event]) -> Iterable[str]:
+    """One line an event, and one for the snapshot after the last."""
+    codec, state = Codec(kind), None
+    for event in events:
+        state = kind.evolve(state, event)
+        name, number, body = codec.encode_event(event)
+        yield _line(journal=journal, name=name, format=number, body=body.decode())
+    assert state is not None
+    body = codec.encode_state(state)
+    yield _line(journal=journal, snapshot=kind.state_format, body=body.decode())
+
+
+def _line(**fields: object) -> str:
+    return json.dumps(fields, ensure_ascii=False) + "\n"
+
+
+def record(kind: Kind[Any], journals: Mapping[str, Iterable[Event]]) -> None:
+    """Appends what is missing to the kind's file."""
+    path = FOLDER / f"{kind.name}.jsonl"
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    known = {json.loads(line)["journal"] for line in old.splitlines()}
+    with path.open("a", encoding="utf-8") as file:
+        for journal, events in journals.items():
+            if journal not in known:
+                file.writelines(lines(kind, journal, events))
+
+
+if __name__ == "__main__":
+    record(GIG, {name: [event for event, _ in travel(s)] for name, s in GIG_JOURNALS.items()})
+    record(PERSON, {name: person_events(steps) for name, steps in PERSON_JOURNALS.items()})
