@@ -15,6 +15,7 @@ from switchboard.engine.ports import (
     Fenced,
     Header,
     JournalEntry,
+    KeyedReply,
     OutboxRow,
     Outcome,
     QuarantineRow,

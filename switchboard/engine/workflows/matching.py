@@ -97,6 +97,6 @@ def metres(
     latitude: float, longitude: float, other_latitude: float, other_longitude: float
 ) -> float:
     """The great-circle distance in metres."""
-    return h3.great_circle_distance(
-        (latitude, longitude), (other_latitude, other_longitude), unit="m"
+    return float(
+        h3.great_circle_distance((latitude, longitude), (other_latitude, other_longitude), unit="m")
     )
