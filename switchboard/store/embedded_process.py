@@ -202,6 +202,13 @@ async def stop(pid: int, alive: Callable[[], bool]) -> None:
             return
 
 
+async def stop_child(process: trio.Process) -> None:
+    """Ends a server that this process launched, and collects it, so that no zombie bears its number; bounded."""
+    await stop(process.pid, lambda: process.poll() is None)
+    with trio.move_on_after(STOP_SECONDS_MOST):
+        await process.wait()
+
+
 def limit_log(file: Path) -> None:
     """Keeps the log bounded: beyond ``LOG_BYTES_MOST`` its content moves to ``postgres.log.1``.
 
