@@ -10,11 +10,11 @@ import h3
 from switchboard.engine.clock import Instant
 
 RESOLUTION = 6
-"""h3's resolution 6 has cells of about 36 km2: a 10 km radius touches some 19 of them (design page)."""
+"""h3's resolution 6 has cells of about 36 km2: a 10 km radius touches some 19 of them, and 61 are looked into."""
 
-CELL_REACH_METRES = 2 * h3.average_hexagon_edge_length(RESOLUTION, unit="m") * 0.8
-"""How much further each ring of cells reaches at the least: cells differ in size by a factor of up to two, so this
-stays below the smallest (about 1.4 edges)."""
+CELL_REACH_METRES = 1.1 * h3.average_hexagon_edge_length(RESOLUTION, unit="m")
+"""How much further each ring of cells reaches at the least: 1.5 edges towards a corner, and the smallest cells' edges
+are about three quarters of the average."""
 
 RINGS_MOST = 60
 """Bounds the search for a very large radius (some 300 km); beyond it every entry is looked at."""
