@@ -83,6 +83,13 @@ class KeyReused(Rejected):
     """An idempotency key was sent again with another request."""
 
 
+class WrongCredentials(Rejected):
+    """The password or one-time code does not open that account, or there is no such account: nobody is told which."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong credentials")
+
+
 class LimitExceeded(Rejected):
     """Too many tries; ``retry_after_seconds`` says when the next is counted afresh."""
 

@@ -1,0 +1,7 @@
+"""Who a caller is and how often it may try."""
+
+from switchboard.web.security.limits import TrustedProxies
+from switchboard.web.security.passwords import Passwords
+from switchboard.web.security.tokens import Token, TokenRefused, Tokens
+
+__all__ = ["Passwords", "Token", "TokenRefused", "Tokens", "TrustedProxies"]

@@ -1,0 +1,121 @@
+"""The Quart-Trio app: finds the dialect and route of a request and hands it to the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from quart.wrappers import Request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
+
+from switchboard.engine.errors import StartError
+from switchboard.web.call import Dialect, Route
+from switchboard.web.dialects.auto import AUTO
+from switchboard.web.dialects.dropin import DROPIN
+from switchboard.web.door import Door
+from switchboard.web.health import system_dialect
+from switchboard.web.metrics import Metrics
+from switchboard.web.services import Services
+
+DIALECTS: Sequence[Dialect] = (AUTO, DROPIN)
+
+OVERRIDES = frozenset({b"GET", b"PUT", b"PATCH", b"DELETE"})
+"""What ``X-HTTP-Method-Override`` may turn a POST into."""
+
+
+class Endpoint(NamedTuple):
+    """What werkzeug's map finds."""
+
+    dialect: Dialect
+    route: Route
+
+
+class SwitchboardApp(QuartTrio):
+    """Quart-Trio with the door in place of its chain of hooks, for our own routes only; others pass as usual."""
+
+    door: Door
+    metrics: Metrics
+    system: Dialect
+    by_segment: Mapping[str, Dialect]
+    by_host: Mapping[str, Dialect]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The ASGI callable. A bound host and a method override change what is asked for, before it is looked up."""
+        if scope["type"] == "http":
+            if self.by_host:
+                scope = self._bound(scope)
+            if scope["method"] == "POST":
+                scope = _overridden(scope)
+        await super().__call__(scope, receive, send)
+
+    def _bound(self, scope: Any) -> Any:
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value.decode("latin-1").lower()
+                dialect = self.by_host.get(host) or self.by_host.get(host.partition(":")[0])
+                if dialect is not None:
+                    path = dialect.prefix + scope["path"]
+                    return {**scope, "path": path, "switchboard.bound": True}
+        return scope
+
+    async def handle_request(self, request: Request) -> Any:
+        """The answer to one request: the door's, unless the path is of a page registered with Quart itself."""
+        adapter = self.url_map.bind(
+            "localhost", path_info=request.path, default_method=request.method
+        )
+        try:
+            endpoint, arguments = adapter.match()
+        except HTTPException as problem:
+            segment = request.path.lstrip("/").partition("/")[0]
+            dialect = self.by_segment.get(segment, self.system)
+            return await self.door.answer(request, dialect, None, {}, problem)
+        if isinstance(endpoint, Endpoint):
+            dialect, route = endpoint
+            return await self.door.answer(request, dialect, route, arguments, None)
+        return await super().handle_request(request)
+
+
+def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> SwitchboardApp:
+    """The app over those services; ``services.run`` must be running before it is served.
+
+    Raises:
+        StartError: a host is bound to a dialect that does not exist.
+    """
+    app = SwitchboardApp("switchboard", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = services.settings.body_bytes_most
+    # A path with two slashes is not found; a redirect would be an HTML page.
+    app.url_map.merge_slashes = False
+    app.metrics = Metrics()
+    app.metrics.add("switchboard_engine", services.engine.statistics)
+    app.metrics.add("switchboard_supervision", lambda: dict(services.engine.log.counts))
+    app.door = Door(services, app.metrics)
+    app.system = system_dialect(app.metrics)
+    for dialect in (*dialects, app.system):
+        for route in dialect.routes:
+            app.url_map.add(
+                Rule(
+                    dialect.prefix + route.path,
+                    endpoint=Endpoint(dialect, route),
+                    methods=[route.method],
+                    strict_slashes=False,
+                )
+            )
+    app.by_segment = {dialect.name: dialect for dialect in dialects}
+    app.by_host = _by_host(services.settings.dialect_hosts, app.by_segment)
+    return app
+
+
+def _by_host(hosts: Mapping[str, str], dialects: Mapping[str, Dialect]) -> Mapping[str, Dialect]:
+    for host, name in hosts.items():
+        if name not in dialects:
+            raise StartError(f"host {host!r} is bound to the unknown dialect {name!r}")
+    return {host.lower(): dialects[name] for host, name in hosts.items()}
+
+
+def _overridden(scope: Any) -> Any:
+    for name, value in scope["headers"]:
+        if name == b"x-http-method-override" and value.upper() in OVERRIDES:
+            return {**scope, "method": value.upper().decode()}
+    return scope

@@ -1,0 +1,56 @@
+"""dropin's URLs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from switchboard.web.authentication import bearer
+from switchboard.web.call import Call, Dialect, Route
+from switchboard.web.dialects.dropin import accounts, gigs
+from switchboard.web.dialects.dropin.errors import failure
+
+
+def credential(call: Call) -> str | None:
+    """``Authorization: Bearer`` or ``JWT``, else ``auth_token`` in the query or the body."""
+    found = bearer(call.headers.get("Authorization"))
+    if found is not None:
+        return found
+    given = call.query.get("auth_token") or call.body.get("auth_token")
+    return given if isinstance(given, str) else None
+
+
+def bare(answer: Any) -> Any:
+    """dropin has no envelope."""
+    return answer
+
+
+DROPIN = Dialect(
+    name=accounts.AUDIENCE,
+    prefix=f"/{accounts.AUDIENCE}",
+    routes=(
+        Route("POST", "/accounts", accounts.register, anonymous=True),
+        Route("GET", "/accounts/<account>", accounts.show),
+        Route("POST", "/accounts/status/online", accounts.online),
+        Route("POST", "/accounts/status/offline", accounts.offline),
+        Route("POST", "/login", accounts.login, anonymous=True),
+        Route("POST", "/login/verify", accounts.verify, anonymous=True),
+        Route("POST", "/logout", accounts.logout),
+        Route("POST", "/map", accounts.heartbeat),
+        Route("GET", "/map/<lat>/<long>", accounts.near),
+        Route("POST", "/gigs", gigs.request),
+        Route("POST", "/gigs/claim/<gig>", gigs.claim),
+        Route("POST", "/gigs/confirm/<gig>", gigs.confirm),
+        Route("POST", "/gigs/reject/<gig>", gigs.reject),
+        Route("POST", "/gigs/cancel/<gig>", gigs.cancel),
+        Route("POST", "/gigs/handshake/<gig>", gigs.handshake),
+        Route("POST", "/gigs/start/<gig>", gigs.start),
+        Route("POST", "/gigs/stop/<gig>", gigs.stop),
+        Route("POST", "/gigs/rate/<gig>", gigs.rate),
+        Route("POST", "/gigs/advance/<gig>", gigs.advance),
+        Route("GET", "/gigs/<account>/getall", gigs.history),
+        Route("GET", "/gigs/<account>/<gig>", gigs.detail),
+    ),
+    credential=credential,
+    success=bare,
+    failure=failure,
+)

@@ -1,0 +1,143 @@
+"""Everything that the dialects stand on, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import trio
+
+from switchboard.engine.engine import Engine
+from switchboard.engine.ports import Sender
+from switchboard.engine.records.directory import Directory
+from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
+from switchboard.engine.workflows.courier import Courier
+from switchboard.engine.workflows.dispatch import Dispatch
+from switchboard.engine.workflows.quotas import Counter, Quotas
+from switchboard.engine.workflows.sign_in import SignIn
+from switchboard.web.security import Passwords, Tokens, TrustedProxies
+
+BODY_BYTES_MOST = 256 * 1024
+"""Four text fields of 10,000 characters, all escaped as \\uXXXX; hypercorn itself has no limit and Quart's is 16 MB."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebSettings:
+    """What a deployment may say about the web layer."""
+
+    lenient: bool = False
+    """The embedded default's leniency: registration hands out an access token, an unknown organization is left out,
+    a gig needs no deviceId."""
+    approve_at_once: bool = False
+    """Operators and dealers need no approval."""
+    default_organization: str | None = None
+    """Code of the organization that dealers register for when they name none."""
+    body_bytes_most: int = BODY_BYTES_MOST
+    request_seconds: float = 10.0
+    """After so long a request is answered 503: clients give up at about 30 s, a healthy answer takes milliseconds."""
+    cors_origins: tuple[str, ...] = ("*",)
+    """Origins that may read answers; ``*`` is all of them, without credentials."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose ``X-Forwarded-*`` headers are believed."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names, beside loopback, under which clients may address the server when URLs are written into answers."""
+    public_url: str | None = None
+    """Base of the URLs in answers, say ``https://live.example.org``; None: the request's own host, if allowed."""
+    dialect_hosts: Mapping[str, str] = field(default_factory=dict)
+    """Host name -> the dialect that answers at its root."""
+    access_log: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """What a handler can reach."""
+
+    engine: Engine
+    dispatch: Dispatch
+    directory: Directory
+    desk: AccountDesk
+    sign_in: SignIn
+    tokens: Tokens
+    courier: Courier
+    counter: Counter
+    proxies: TrustedProxies
+    settings: WebSettings
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Reads the revoked tokens and sends codes until cancelled; started before the first request is taken.
+
+        Raises: StoreDown before it has started.
+        """
+        await self.tokens.load()
+        await self.courier.run(task_status=task_status)
+
+
+def build_services(
+    engine: Engine,
+    dispatch: Dispatch,
+    *,
+    sender: Sender,
+    token_keys: Mapping[str, bytes],
+    current_token_key: str,
+    code_key: bytes,
+    settings: WebSettings | None = None,
+    quotas: Quotas | None = None,
+    passwords: Passwords | None = None,
+) -> Services:
+    """Puts the parts together.
+
+    Args:
+        token_keys: key id -> secret of 32 bytes or more; ``current_token_key`` signs.
+        code_key: the secret under which one-time codes are stored, 32 bytes or more.
+
+    Raises:
+        StartError: a key is too short, or a trusted proxy is no address.
+    """
+    chosen, store, clock, ids = settings or WebSettings(), engine.store, engine.clock, engine.ids
+    passwords = passwords or Passwords()
+    quotas = quotas or Quotas()
+    directory = Directory(store.accounts)
+    counter = Counter(store.limits, clock)
+    courier = Courier(sender)
+    tokens = Tokens(
+        keys=token_keys,
+        current=current_token_key,
+        revocations=store.revocations,
+        clock=clock,
+        ids=ids,
+    )
+    desk = AccountDesk(
+        accounts=directory,
+        organizations=store.organizations,
+        passwords=passwords,
+        revoker=tokens,
+        counter=counter,
+        clock=clock,
+        ids=ids,
+        quotas=quotas,
+        settings=AccountSettings(lenient=chosen.lenient, approve_at_once=chosen.approve_at_once),
+    )
+    sign_in = SignIn(
+        accounts=directory,
+        attempts=store.attempts,
+        passwords=passwords,
+        revoker=tokens,
+        courier=courier,
+        counter=counter,
+        clock=clock,
+        ids=ids,
+        code_key=code_key,
+        quotas=quotas,
+    )
+    return Services(
+        engine=engine,
+        dispatch=dispatch,
+        directory=directory,
+        desk=desk,
+        sign_in=sign_in,
+        tokens=tokens,
+        courier=courier,
+        counter=counter,
+        proxies=TrustedProxies(chosen.trusted_proxies),
+        settings=chosen,
+    )
