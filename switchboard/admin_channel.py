@@ -1,6 +1,7 @@
 """How the command line talks to the running server: JSON lines over loopback, opened by a key from the data folder.
 
-One connection carries one request, ``{"key", "command", "arguments"}``, and one answer: ``{"answer"}`` or ``{"error"}``.
+One connection carries one request, ``{"key", "command", "arguments"}``, and one answer,
+``{"answer"}`` or ``{"error"}``.
 """
 
 from __future__ import annotations

@@ -81,10 +81,14 @@ class Settings:
         secret=True,
     )
     approve_at_once: bool | None = setting(
-        None, values.yes_or_no, "whoever asks to be an operator is one; embedded database only"
+        None,
+        values.yes_or_no,
+        "whoever asks to be an operator is one; only with, and true with, the embedded database",
     )
     expose_access_token: bool | None = setting(
-        None, values.yes_or_no, "registration answers with a token; embedded database only"
+        None,
+        values.yes_or_no,
+        "registration answers with a token; only with, and true with, the embedded database",
     )
     default_organization: str | None = setting(
         None, values.text, "code of the organization of people who name none"
@@ -143,9 +147,8 @@ class Settings:
     )
     mailbox: int = setting(256, values.whole(1, 100_000), "commands that may wait for one session")
     body_bytes_most: int = setting(
-        1_048_576, values.whole(1024, 1_073_741_824), "largest request body, in bytes"
+        262_144, values.whole(1024, 1_073_741_824), "largest request body, in bytes"
     )
-    page_most: int = setting(100, values.whole(1, 10_000), "longest page of a list")
     graceful_seconds: float = setting(
         5.0, values.seconds(0, 3600), "how long a stop waits for requests that are under way"
     )
@@ -200,7 +203,7 @@ def variable_of(name: str) -> str:
 def shown(name: str, value: Any) -> str:
     """The value as text for a person, secrets masked."""
     if value is None:
-        return ""
+        return "off" if name == "idle_seconds" else ""
     if name == "database_url":
         return _without_password(value)
     if TABLE[name].metadata["secret"]:

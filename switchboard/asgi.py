@@ -1,0 +1,118 @@
+"""The app for hypercorn's own command: ``hypercorn --worker-class trio switchboard.asgi:app``.
+
+Settings come from the environment; what to bind and how many connections to take are hypercorn's options. The engine
+runs in the lifespan's task, and requests come in tasks that do not descend from it: nothing may rest
+on context variables.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import trio
+
+from switchboard import logging_setup
+from switchboard.engine.errors import StartError
+from switchboard.serving import print_greeting, start_error
+from switchboard.settings import Settings, load
+from switchboard.wiring import Application, running
+
+Scope = Mapping[str, Any]
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+GRACE_SECONDS = 10.0
+"""After SIGTERM, for the server to tell us to shut down by its own means; hypercorn drains 3 s first. If nothing comes
+(the parent process is gone), we end by ourselves."""
+
+
+class LifespanApp:
+    """Starts Switchboard when the server starts, and passes requests on to it."""
+
+    def __init__(self) -> None:
+        self._inner: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One lifespan, request or websocket."""
+        if scope["type"] != "lifespan":
+            await self._inner(scope, receive, send)
+            return
+        started = await receive()
+        try:
+            # Read when served, not when imported: the tools that import this module have no settings.
+            settings = load(os.environ)
+            logging_setup.configure(settings.log_format)
+            await self._live(settings, scope, started, receive, send)
+        except StartError as error:
+            leave(str(error))
+        except BaseExceptionGroup as group:
+            reason = start_error(group)
+            if not isinstance(reason, StartError):
+                raise
+            leave(str(reason))
+
+    async def _live(
+        self, settings: Settings, scope: Scope, started: Message, receive: Receive, send: Send
+    ) -> None:
+        waiting = [started]
+        finished: list[Message] = []
+
+        async def receive_again() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        async def send_but_the_last(message: Message) -> None:
+            # Once the server hears that the shutdown is complete it cancels us, so it hears that after the clean-up.
+            if message["type"].startswith("lifespan.shutdown."):
+                finished.append(message)
+            else:
+                await send(message)
+
+        async with trio.open_nursery() as nursery:
+            async with running(settings) as application:
+                await nursery.start(_obey_sigterm, nursery.cancel_scope)
+                nursery.start_soon(_watch, application)
+                self._inner = application.app
+                print_greeting(settings, application.greeting)
+                await self._inner(scope, receive_again, send_but_the_last)
+            nursery.cancel_scope.cancel()
+        for message in finished:
+            await send(message)
+
+
+async def _watch(application: Application) -> None:
+    """Raises: StartError: the engine lost its database to another process; serving on would only answer 503."""
+    await application.ended.wait()
+    if application.lost is not None:
+        raise StartError(f"stopped: {application.lost}")
+
+
+async def _obey_sigterm(
+    everything: trio.CancelScope, *, task_status: trio.TaskStatus[None]
+) -> None:
+    """hypercorn's parent process follows a failed worker with SIGTERM to the others, which must not die of it: the
+    embedded database would be left behind."""
+    with trio.open_signal_receiver(signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            break
+        await trio.sleep(GRACE_SECONDS)
+    everything.cancel()
+
+
+def leave(line: str) -> None:
+    """Ends the process at once, with that line on stderr and status 1.
+
+    Any exception would be shown by the server as a traceback of some pages, and one that it swallows would leave it
+    serving without an engine. Everything of ours has been cleaned up by now.
+    """
+    print(f"switchboard: {line}", file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    os._exit(1)
+
+
+app = LifespanApp()

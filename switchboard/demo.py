@@ -1,0 +1,112 @@
+"""Demo data: an organization, five operators around one city and two customers, so that a newcomer's first request
+finds somebody.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import structlog
+import trio
+
+from switchboard.engine.errors import EngineError
+from switchboard.engine.sessions.kind import Address
+from switchboard.engine.workflows.accounts import Registration
+from switchboard.first_start import generated_password
+from switchboard.web.services import Services
+
+ORGANIZATION = "demo"
+
+SIGNS_PER_TIMEOUT = 3
+"""Signs that a demo operator gives in the time after which it would be away: two may be late."""
+
+
+class DemoOperator(NamedTuple):
+    """An operator with a place; all are within the default radius of the city's middle."""
+
+    username: str
+    first_name: str
+    latitude: float
+    longitude: float
+
+
+OPERATORS = (
+    DemoOperator("operator1", "Alexanderplatz", 52.5219, 13.4132),
+    DemoOperator("operator2", "Hauptbahnhof", 52.5251, 13.3694),
+    DemoOperator("operator3", "Kreuzberg", 52.4986, 13.4034),
+    DemoOperator("operator4", "Tiergarten", 52.5145, 13.3501),
+    DemoOperator("operator5", "Friedrichshain", 52.5156, 13.4549),
+)
+
+CUSTOMERS = ("customer1", "customer2")
+
+
+async def prepare(services: Services) -> list[str]:
+    """Makes what is missing of the demo data. Returns: the lines that show the logins made now."""
+    if await services.engine.store.organizations.find(ORGANIZATION) is None:
+        await services.desk.create_organization(ORGANIZATION, "Demo organization")
+    password = generated_password()
+    lines: list[str] = []
+    for one in OPERATORS:
+        if await _made(services, one.username, one.first_name, password, operates=True):
+            place = f"{one.latitude}, {one.longitude}"
+            lines.append(f"  {one.username}  {password}  operator near {place}")
+    for username in CUSTOMERS:
+        if await _made(services, username, "Customer", password, operates=False):
+            lines.append(f"  {username}  {password}  customer")
+    if not lines:
+        return []
+    return ["Demo people (shown once; POST /auto/auth with username and password):", *lines]
+
+
+async def _made(
+    services: Services, username: str, first_name: str, password: str, *, operates: bool
+) -> bool:
+    if await _account_id(services, username) is not None:
+        return False
+    registration = Registration(
+        first_name=first_name,
+        last_name="Demo",
+        identities=(("username", username), ("email", f"{username}@demo.test")),
+        password=password,
+        organization=ORGANIZATION,
+    )
+    await services.desk.create(registration, operator="approved" if operates else "none")
+    return True
+
+
+async def _account_id(services: Services, username: str) -> str | None:
+    account = await services.directory.by_identity("people", "username", username)
+    return None if account is None else account.id
+
+
+async def keep_online(
+    services: Services,
+    timeout_seconds: float,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Puts the demo operators online and stands in for their phones until cancelled.
+
+    Only the sign of life is given: whoever goes offline by the API stays so until the next start, and a place that was
+    set by the API stays.
+    """
+    log = structlog.get_logger("demo")
+    operators = {one: await _account_id(services, one.username) for one in OPERATORS}
+    for one, account in operators.items():
+        if account is not None:
+            placed = await services.engine.read(Address("person", account))
+            moved = placed is not None and placed.latitude is not None
+            await services.dispatch.online(
+                account, None if moved else one.latitude, None if moved else one.longitude
+            )
+    task_status.started()
+    while True:
+        await trio.sleep(timeout_seconds / SIGNS_PER_TIMEOUT)
+        for account in operators.values():
+            if account is None:
+                continue
+            try:
+                await services.dispatch.heartbeat(account)
+            except EngineError as error:
+                log.warning("demo_sign_failed", account=account, reason=str(error))

@@ -1,0 +1,209 @@
+"""Puts the parts together, in the one order in which they can start, and takes them apart in the reverse one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+import trio
+from quart_trio import QuartTrio
+
+from switchboard import demo, first_start
+from switchboard.admin_channel import AdminChannel
+from switchboard.administration import Administration
+from switchboard.engine.clock import Clock, Milliseconds
+from switchboard.engine.engine import DRAIN_SECONDS, Engine
+from switchboard.engine.ids import Ids
+from switchboard.engine.ports import Capacity, Store
+from switchboard.engine.runtime.supervision_log import SupervisionLog
+from switchboard.engine.sessions.gig import GIG, Tariff, Terms
+from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.workflows.dispatch import Dispatch
+from switchboard.keys import derived, token_keys
+from switchboard.outbound import LogSender, PeerToPeer
+from switchboard.settings import Settings
+from switchboard.store.embedded import embedded_postgres
+from switchboard.store.embedded_place import locked
+from switchboard.store.postgres import open_postgres
+from switchboard.version import code_version
+from switchboard.web.app import create_app
+from switchboard.web.services import Services, WebSettings, build_services
+
+SETTLE_SECONDS = 1.0
+"""Beyond the engine's own drain, for its tasks to end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Application:
+    """A running Switchboard."""
+
+    app: QuartTrio
+    services: Services
+    greeting: tuple[str, ...]
+    """What is shown once: the logins that this start has made."""
+    ended: trio.Event
+    """Set when the engine has ended by itself or because it was asked to."""
+
+    @property
+    def lost(self) -> str | None:
+        """Why the engine had to end, if it had to."""
+        return self.services.engine.fence_lost
+
+
+class Ownership:
+    """Takes the store's word that this node owns nothing any more to the engine, which is made after the store."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._lost: str | None = None
+
+    def of(self, engine: Engine) -> None:
+        """From now on it is this engine that is told."""
+        self._engine = engine
+        if self._lost is not None:
+            engine.lose_ownership(self._lost)
+
+    def lose(self, reason: str) -> None:
+        """The store calls this."""
+        self._lost = reason
+        if self._engine is not None:
+            self._engine.lose_ownership(reason)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Application]:
+    """Everything, from the database to the web app, for the length of the block.
+
+    Raises: StartError (in an exception group, as nurseries have it) if something cannot start; what had been started
+    has then been ended.
+    """
+    ownership = Ownership()
+    async with (
+        database_url(settings) as url,
+        open_postgres(
+            url, allow_unsafe=settings.allow_unsafe_database, on_lost=ownership.lose
+        ) as store,
+    ):
+        services = assemble(settings, store)
+        ownership.of(services.engine)
+        async with trio.open_nursery() as nursery:
+            ended = trio.Event()
+            await services.dispatch.open()
+            await nursery.start(_run_engine, services.engine, ended)
+            try:
+                yield await _open(settings, services, ended, nursery)
+            finally:
+                services.engine.stop()
+                with trio.move_on_after(DRAIN_SECONDS + SETTLE_SECONDS, shield=True):
+                    await ended.wait()
+                nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """The database of those settings, and the data folder held for this process. Raises: StartError."""
+    if settings.database_url is not None:
+        with locked(settings.data_dir):
+            yield settings.database_url
+        return
+    log = structlog.get_logger("postgres")
+    async with embedded_postgres(settings.data_dir, log.info) as server:
+        yield server.url
+
+
+def assemble(settings: Settings, store: Store) -> Services:
+    """The engine and what the web layer needs of it, nothing of it running. Raises: StartError."""
+    keys = settings.token_keys or token_keys(settings.data_dir)
+    clock = Clock()
+    engine = Engine(
+        store=store,
+        clock=clock,
+        ids=Ids(),
+        video=PeerToPeer(derived(keys, "video")),
+        kinds=(GIG, PERSON),
+        capacity=Capacity(mailbox=settings.mailbox, idle_seconds=settings.idle_seconds),
+        log=SupervisionLog(clock.now),
+        code_version=code_version(),
+    )
+    dispatch = Dispatch(
+        engine,
+        terms=terms(settings),
+        radius_metres=settings.search_radius_metres,
+        offers_most=settings.offers_most,
+        person_timeout=milliseconds(settings.person_timeout_seconds),
+    )
+    return build_services(
+        engine,
+        dispatch,
+        sender=LogSender(),
+        token_keys=keys,
+        current_token_key=next(iter(keys)),
+        code_key=derived(keys, "codes"),
+        settings=web_settings(settings),
+    )
+
+
+def terms(settings: Settings) -> Terms:
+    """What is recorded with every gig."""
+    return Terms(
+        claim_timeout=milliseconds(settings.claim_timeout_seconds),
+        confirm_timeout=milliseconds(settings.confirm_timeout_seconds),
+        enroute_timeout=milliseconds(settings.enroute_timeout_seconds),
+        handshake_timeout=milliseconds(settings.handshake_timeout_seconds),
+        no_video_window=milliseconds(settings.no_video_window_seconds),
+        streaming_most=milliseconds(settings.streaming_most_seconds),
+        watchdog=milliseconds(settings.watchdog_seconds),
+        rating_window=milliseconds(settings.rating_window_seconds),
+        advance_unrated_after=milliseconds(settings.advance_unrated_after_seconds),
+        tariff=Tariff(
+            base_cents=settings.base_cents,
+            minute_cents=settings.minute_cents,
+            operator_share_percent=settings.operator_share_percent,
+        ),
+    )
+
+
+def web_settings(settings: Settings) -> WebSettings:
+    """What the web layer is told."""
+    return WebSettings(
+        lenient=settings.lenient,
+        approve_at_once=settings.approves_at_once,
+        default_organization=settings.default_organization,
+        body_bytes_most=settings.body_bytes_most,
+        cors_origins=settings.cors_origins,
+        trusted_proxies=settings.trusted_proxies,
+        allowed_hosts=settings.allowed_hosts,
+        public_url=settings.public_base_url,
+    )
+
+
+def milliseconds(seconds: float) -> Milliseconds:
+    """Seconds as the engine counts them."""
+    return round(seconds * 1000)
+
+
+async def _run_engine(
+    engine: Engine, ended: trio.Event, *, task_status: trio.TaskStatus[None]
+) -> None:
+    try:
+        await engine.run(task_status=task_status)
+    finally:
+        ended.set()
+
+
+async def _open(
+    settings: Settings, services: Services, ended: trio.Event, nursery: trio.Nursery
+) -> Application:
+    """Opens the doors of a running engine, once those who may come in exist."""
+    await nursery.start(services.run)
+    greeting = await first_start.administrator(services, settings)
+    if settings.demo:
+        greeting += await demo.prepare(services)
+        await nursery.start(demo.keep_online, services, settings.person_timeout_seconds)
+    administration = Administration(services, settings)
+    await nursery.start(AdminChannel(settings.data_dir, administration.commands()).run)
+    return Application(
+        app=create_app(services), services=services, greeting=tuple(greeting), ended=ended
+    )
