@@ -11,6 +11,7 @@ from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.ids import Ids
 from switchboard.engine.ports import Capacity, OutboxRow, Sessions
 from switchboard.engine.runtime.announcements import Announcements
+from switchboard.engine.runtime.breaker import Breaker
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.codec import Codec
 from switchboard.engine.sessions.kind import Address, Kind
@@ -49,9 +50,10 @@ class Runtime:
 class KindRuntime:
     """A kind with its codec and the runtime: one object that all its actors point to."""
 
-    __slots__ = ("codec", "kind", "runtime")
+    __slots__ = ("breaker", "codec", "kind", "runtime")
 
     def __init__(self, kind: Kind[Any], runtime: Runtime) -> None:
         self.kind = kind
         self.codec: Codec[Any] = Codec(kind)
+        self.breaker = Breaker()
         self.runtime = runtime

@@ -20,7 +20,7 @@ class SupervisionLog:
     """Writes events. ``names`` used by the runtime:
 
     session_started, session_stopped, session_passivated, session_crashed, session_restarted, session_quarantined,
-    session_released, session_stale, timer_late, turn_slow, mailbox_full, commit_failed, commit_unknown,
+    breaker_open, session_released, session_stale, timer_late, turn_slow, mailbox_full, commit_failed, commit_unknown,
     commit_settled, reaction_failed, ownership_lost, engine_started, engine_stopped.
     """
 
@@ -58,6 +58,7 @@ LOUD = frozenset(
     {
         "session_crashed",
         "session_quarantined",
+        "breaker_open",
         "timer_late",
         "turn_slow",
         "mailbox_full",

@@ -212,12 +212,25 @@ class Cell:
         recent = [at for at in self._restarts or () if now - at < capacity.restart_period_seconds]
         self._restarts = [*recent, now]
         if len(self._restarts) > capacity.restart_intensity:
-            await self._enter_quarantine(crash, cause)
+            if self.of.breaker.admits(now):
+                await self._enter_quarantine(crash, cause)
+            else:
+                await self._sit_out(crash)
             return
         pause = min(
             capacity.backoff_first_seconds * 2 ** len(recent), capacity.backoff_most_seconds
         )
         await trio.sleep(pause * (1 + runtime.chance.random() / 2))
+
+    async def _sit_out(self, crash: Crash) -> None:
+        """Refuses everything for a while and is then tried again: so many crash that the code is to blame."""
+        breaker = self.of.breaker
+        self.of.runtime.log.event("breaker_open", self.address, incident=crash.incident)
+        self._restarts = None
+        with trio.move_on_after(breaker.seconds):
+            while True:
+                self._refuse_all()
+                await self.mailbox.wait()
 
     async def _enter_quarantine(self, crash: Crash, cause: BaseException) -> None:
         runtime = self.of.runtime

@@ -211,6 +211,7 @@ class Dispatch:
             device_id=device_id,
             claim_id=claim_id,
             meta_data=meta_data,
+            customer_operates=customer in self._places,
         )
         return await self._ask_gig(id, command, customer, key=key, caused_by=caused_by, fresh=True)
 

@@ -48,6 +48,9 @@ class Places:
     def __len__(self) -> int:
         return len(self._people)
 
+    def __contains__(self, account: str) -> bool:
+        return account in self._people
+
     def put(self, account: str, latitude: float, longitude: float, fresh_until: Instant) -> None:
         """The person is there, until that instant unless heard again."""
         old = self._people.get(account)

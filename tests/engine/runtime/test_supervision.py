@@ -12,6 +12,7 @@ from switchboard.engine.engine import Engine
 from switchboard.engine.errors import NotOwner, Quarantined, SessionCrashed, Stopping
 from switchboard.engine.ports import Capacity
 from switchboard.engine.runtime.announcements import Lagged
+from switchboard.engine.runtime.breaker import Breaker
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.kind import Address, Kind
 from switchboard.store.memory import open_memory
@@ -126,6 +127,30 @@ async def test_an_administrator_ends_a_quarantined_session_and_its_claims_are_fr
             await crash(engine, counter)
         assert (await engine.end(counter, by="system:admin")).phase == "closed"
         await make(engine, world, owner="anna")
+
+
+async def test_a_bad_deploy_does_not_quarantine_everybody(autojump_clock: MockClock) -> None:
+    world = World()
+    async with world.engine() as engine:
+        engine._supervisors["counter"].of.breaker = Breaker(most=2, seconds=60)
+        counters = [await make(engine, world) for _ in range(4)]
+
+        async def crash_until_refused(counter: Address) -> None:
+            for _ in range(6):
+                await crash(engine, counter)
+            with pytest.raises(Quarantined):
+                await ask(engine, counter, Add(amount=1))
+
+        async with trio.open_nursery() as nursery:
+            for counter in counters:
+                nursery.start_soon(crash_until_refused, counter)
+        assert len(await engine.store.sessions.quarantined()) == 2
+        assert len(events(engine, "breaker_open")) == 2
+        await trio.sleep(61)
+        held = {row.address for row in await engine.store.sessions.quarantined()}
+        for counter in counters:
+            if counter not in held:
+                assert (await ask(engine, counter, Add(amount=1))).total == 1
 
 
 async def test_a_deadline_that_crashes_is_quarantined_instead_of_looping(
