@@ -26,7 +26,8 @@ from switchboard.engine.ports import (
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
 from switchboard.store.commit import BatchRefused, Committer, Locked
-from switchboard.store.memory_tables import VOID, MemoryDatabase, Row
+from switchboard.store.memory_tables import MemoryDatabase, Row
+from switchboard.store.rules import VOID
 
 Gate = Callable[[str], Awaitable[None]]
 """Awaited with the port call's name before it has any effect; a commit passes a second one, ``committed``, between its
@@ -247,6 +248,11 @@ class MemoryStore:
         database.owner += 1
         self.database = database
         self.sessions = MemorySessions(database, database.owner, gate)
+        self.accounts = database.accounts
+        self.organizations = database.organizations
+        self.attempts = database.attempts
+        self.limits = database.limits
+        self.revocations = database.revocations
         self._gate = gate
 
     async def ping(self) -> None:

@@ -7,7 +7,6 @@ depends on hash seeds, and there is no clock: every instant comes from a turn.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from switchboard.engine.clock import Instant
 from switchboard.engine.ports import (
@@ -26,14 +25,14 @@ from switchboard.engine.ports import (
     Turn,
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
-
-REPLY_KEPT: Final = 24 * 3600 * 1000
-"""Milliseconds for which an idempotency key is known: 24 hours (contracts, 'True of every dialect')."""
-
-VOID: Final = "void"
-"""Name of the entry, and phase of an otherwise empty session, that rule out an unknown commit."""
-
-SETTLING: Final = "system:settle"
+from switchboard.store.memory_records import (
+    MemoryAccounts,
+    MemoryAttempts,
+    MemoryLimits,
+    MemoryOrganizations,
+    MemoryRevocations,
+)
+from switchboard.store.rules import REPLY_KEPT, VOID, instant_of, void_entry
 
 
 @dataclass(slots=True)
@@ -47,25 +46,6 @@ class Row:
     turn_id: str
     summary: bytes | None
     updated_at: Instant
-
-
-def instant_of(turn: Turn) -> Instant:
-    """When the turn was decided; a turn without entries has no instant of its own."""
-    return turn.entries[-1].at if turn.entries else 0
-
-
-def void_entry(turn: Turn) -> JournalEntry:
-    """What stands in the journal in place of a turn that never happened."""
-    return JournalEntry(
-        version=turn.expected + 1,
-        name=VOID,
-        format=1,
-        body=b"{}",
-        at=instant_of(turn),
-        by=SETTLING,
-        caused_by=turn.id,
-        code_version=turn.entries[-1].code_version if turn.entries else "",
-    )
 
 
 def check_text(turn: Turn) -> None:
@@ -91,7 +71,7 @@ def check_text(turn: Turn) -> None:
 
 @dataclass(slots=True)
 class MemoryDatabase:
-    """All that a Postgres database would hold of the sessions."""
+    """All that a Postgres database would hold."""
 
     owner: int = 0
     """The incarnation that may write; a later one has retired the earlier ones."""
@@ -109,6 +89,11 @@ class MemoryDatabase:
     notices: dict[str, list[StoredNotice]] = field(default_factory=dict)
     tallies: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     quarantine: dict[Address, QuarantineRow] = field(default_factory=dict)
+    accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
+    organizations: MemoryOrganizations = field(default_factory=MemoryOrganizations)
+    attempts: MemoryAttempts = field(default_factory=MemoryAttempts)
+    limits: MemoryLimits = field(default_factory=MemoryLimits)
+    revocations: MemoryRevocations = field(default_factory=MemoryRevocations)
 
     def commit(self, turn: Turn) -> Outcome:
         """Writes the turn, which has passed ``check``, or says why it loses."""

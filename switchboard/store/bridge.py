@@ -1,0 +1,209 @@
+"""The only place where asyncio meets Trio: asyncpg runs on one asyncio loop inside Trio's.
+
+A whole unit of work is one asyncio function, called with one hop (``Database.run``). ``async with`` over a pool or a
+transaction from the Trio side was seen to leak connections and to leave transactions open when it was cancelled; inside
+one asyncio function asyncpg's own clean-up holds (tests/store/test_bridge.py cancels half of many units).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar
+
+import asyncpg
+import trio
+import trio_asyncio  # type: ignore[import-untyped]  # It has no annotations; ``Loop`` says what we use.
+from asyncpg.pool import PoolConnectionProxy
+
+from switchboard.engine.errors import StartError, StoreDown
+from switchboard.store.outages import is_outage
+from switchboard.store.server import ServerFacts, check_server
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DirectConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+"""What a unit of work gets. It must leave the session's settings as they are (``SET LOCAL`` only)."""
+
+CONNECT_SECONDS_MOST: Final = 5.0
+ACQUIRE_SECONDS_MOST: Final = 5.0
+COMMAND_SECONDS_MOST: Final = 12.0
+"""Client side. A Trio deadline alone is not honoured on a hung server, so each wait has its own; a command's is longer
+than the server's, so that the server's own answer, which is certain, comes first."""
+
+POOL_MOST: Final = 8
+"""Reads and records are short; two cores of a small database are busy with four, and hosted ones allow 20 or more."""
+
+SERVER_LIMITS: Final = {
+    "lock_timeout": "2s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "10s",
+}
+"""Server side, so that a client that vanished or froze holds nothing for long."""
+
+TRANSACTION_LIMIT: Final = {"transaction_timeout": "15s"}
+"""Known to Postgres 17 and later."""
+
+log = logging.getLogger(__name__)
+
+
+class Loop(Protocol):
+    """An asyncio loop inside Trio's."""
+
+    async def run_aio_coroutine(self, coroutine: Coroutine[Any, Any, T], /) -> T:
+        """Runs it to its end; a Trio cancellation becomes an asyncio one, and back."""
+
+
+class Database:
+    """A pool of connections, and asyncio functions run on it from any Trio task."""
+
+    def __init__(self, url: str, loop: Loop) -> None:
+        self._url = url
+        # Kept here because the context variable that trio-asyncio looks at is not inherited by our callers' tasks.
+        self._loop = loop
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self.version = 0
+        """The server's major version."""
+        self._settings: dict[str, str] = {"application_name": "switchboard", "jit": "off"}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, allow_unsafe: bool = False) -> AsyncIterator[Database]:
+        """Connects to a server that is fit to be trusted with what is acknowledged.
+
+        Args:
+            url: a DSN as asyncpg takes it; it may name a socket's folder (``?host=/folder``).
+            allow_unsafe: also open a server that may lose acknowledged commits; logged as an error.
+
+        Raises: StartError, one line for the person at the terminal; the URL's password is not in it.
+        """
+        async with trio_asyncio.open_loop() as loop:
+            loop.set_exception_handler(_log_loop_error)
+            database = cls(url, loop)
+            facts = await database._look(allow_unsafe)
+            database.version = facts.version
+            database._settings |= SERVER_LIMITS
+            if facts.version >= 17:
+                database._settings |= TRANSACTION_LIMIT
+            await database._open_pool()
+            try:
+                yield database
+            finally:
+                # As long as a unit in progress may take at most; then it is cut off.
+                with trio.move_on_after(COMMAND_SECONDS_MOST, shield=True):
+                    await loop.run_aio_coroutine(database._close_pool())
+
+    async def run(
+        self,
+        unit: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Runs one whole unit of work, an asyncio function, on a connection of the pool.
+
+        Each statement is a transaction of its own, unless the unit opens one. If the caller is cancelled, or the
+        connection lost, while a statement that writes is under way, it may have happened or not.
+
+        Raises: StoreDown if the database is out of reach or too busy; other errors of the unit as they are.
+        """
+        try:
+            return await self._loop.run_aio_coroutine(self._unit(unit, *args, **kwargs))
+        except Exception as error:
+            if is_outage(error):
+                raise StoreDown(str(error) or type(error).__name__) from error
+            raise
+
+    async def run_apart(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """Runs an asyncio function that keeps its own connection (see ``connect``); its errors come as they are."""
+        return await self._loop.run_aio_coroutine(_call(function, *args))
+
+    async def connect(
+        self, seconds: float = COMMAND_SECONDS_MOST, **settings: str
+    ) -> DirectConnection:
+        """A connection apart from the pool, for asyncio code.
+
+        Args:
+            seconds: the longest that a command may take, on the client's side.
+            settings: of the server for this connection, instead of or beside its limits.
+        """
+        return await asyncpg.connect(
+            self._url,
+            timeout=CONNECT_SECONDS_MOST,
+            command_timeout=seconds,
+            server_settings=self._settings | settings,
+        )
+
+    async def _unit(
+        self,
+        unit: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        assert self._pool is not None  # Opened before anybody gets the database.
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MOST) as connection:
+            return await unit(connection, *args, **kwargs)
+
+    async def _look(self, allow_unsafe: bool) -> ServerFacts:
+        async def look() -> ServerFacts:
+            connection = await self.connect()
+            try:
+                return await check_server(connection, allow_unsafe=allow_unsafe)
+            finally:
+                connection.terminate()
+
+        try:
+            return await self.run_apart(look)
+        except (StartError, asyncio.CancelledError):
+            raise
+        except ValueError as error:
+            raise StartError(f"the database URL cannot be read: {error}") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise StartError(f"the database cannot be reached: {reason}") from error
+
+    async def _open_pool(self) -> None:
+        async def open_pool() -> asyncpg.Pool[asyncpg.Record]:
+            return await asyncpg.create_pool(
+                self._url,
+                min_size=1,
+                max_size=POOL_MOST,
+                timeout=CONNECT_SECONDS_MOST,
+                command_timeout=COMMAND_SECONDS_MOST,
+                server_settings=self._settings,
+                # Instead of the query that asyncpg sends by default, which costs every unit a second round trip; an
+                # open transaction is rolled back all the same.
+                reset=_leave_settings,
+            )
+
+        try:
+            self._pool = await self.run_apart(open_pool)
+        except Exception as error:
+            if is_outage(error):
+                raise StartError(f"the database cannot be reached: {error}") from error
+            raise
+
+    async def _close_pool(self) -> None:
+        assert self._pool is not None
+        try:
+            await asyncio.wait_for(self._pool.close(), COMMAND_SECONDS_MOST / 2)
+        except Exception as error:
+            log.warning("connections were cut off at the end: %r", error)
+            self._pool.terminate()
+
+
+async def _call(function: Callable[..., Awaitable[T]], *args: Any) -> T:
+    """As a coroutine, which is what the loop takes."""
+    return await function(*args)
+
+
+async def _leave_settings(_connection: DirectConnection) -> None:
+    """Units change no settings, so there are none to reset."""
+
+
+def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An error that no asyncio task waits for: logged, since ending the whole process would help nobody."""
+    log.error("asyncio: %s", context.get("message"), exc_info=context.get("exception"))

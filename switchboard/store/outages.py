@@ -1,0 +1,49 @@
+"""Which of asyncpg's errors mean that the database did not take the work, and which that nobody knows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import asyncpg
+
+OUTAGES: Final = (
+    OSError,  # ConnectionRefusedError and TimeoutError are OSErrors.
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # A role or password changed while we run.
+    asyncpg.InsufficientResourcesError,  # Too many connections, disk full, out of memory.
+    asyncpg.OperatorInterventionError,  # Shutdown, crash, starting up, statement_timeout.
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.ReadOnlySQLTransactionError,  # We are connected to a standby.
+    asyncpg.InvalidCatalogNameError,  # The database was dropped.
+)
+
+ROLLED_BACK: Final = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.QueryCanceledError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""Outages that the server reports itself, after it has rolled back and while the connection lives on."""
+
+LOCKS: Final = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the same call may go through later, the database's state being at fault and not the call."""
+    # asyncpg's DataError and ClientConfigurationError are InterfaceErrors too; what sets them apart is ValueError.
+    return isinstance(error, OUTAGES) and not isinstance(error, ValueError)
+
+
+def is_certain(error: asyncpg.PostgresError) -> bool:
+    """Whether an error that the server reported means that the statement was rolled back.
+
+    A connection that the server ends (FATAL) can have committed just before.
+    """
+    severity = getattr(error, "severity_en", None) or getattr(error, "severity", None)
+    return severity == "ERROR" and not isinstance(error, asyncpg.PostgresConnectionError)

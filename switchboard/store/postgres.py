@@ -1,0 +1,59 @@
+"""Everything durable, on Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from switchboard.store.bridge import Connection, Database
+from switchboard.store.migrations import migrate
+from switchboard.store.ownership import own
+from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
+from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
+from switchboard.store.records_revocations import PostgresRevocations
+from switchboard.store.sessions import PostgresSessions, open_sessions
+
+
+class PostgresStore:
+    """The port ``Store``; made by ``open_postgres``."""
+
+    def __init__(self, database: Database, node: str, sessions: PostgresSessions) -> None:
+        self.database = database
+        self.node = node
+        """This process's incarnation."""
+        self.sessions = sessions
+        self.accounts = PostgresAccounts(database)
+        self.organizations = PostgresOrganizations(database)
+        self.attempts = PostgresAttempts(database)
+        self.limits = PostgresLimits(database)
+        self.revocations = PostgresRevocations(database)
+
+    async def ping(self) -> None:
+        """See ``Store``."""
+        await self.database.run(_ping)
+
+
+async def _ping(connection: Connection) -> None:
+    await connection.execute("SELECT 1")
+
+
+@asynccontextmanager
+async def open_postgres(
+    url: str, *, allow_unsafe: bool = False, on_lost: Callable[[str], None]
+) -> AsyncIterator[PostgresStore]:
+    """Migrates the database, becomes its owner, and opens the store.
+
+    Args:
+        url: see ``Database.open``.
+        allow_unsafe: see ``Database.open``.
+        on_lost: called at most once when this process is no longer the owner: the engine must stop.
+
+    Raises: StartError, one line for the person at the terminal.
+    """
+    async with Database.open(url, allow_unsafe=allow_unsafe) as database:
+        await migrate(database)
+        async with (
+            own(database, on_lost) as ownership,
+            open_sessions(database, ownership.node) as sessions,
+        ):
+            yield PostgresStore(database, ownership.node, sessions)

@@ -1,0 +1,345 @@
+"""The SQL of everything about sessions but the commit: one asyncio function a unit of work (see bridge.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from switchboard.engine.clock import Instant
+from switchboard.engine.ports import (
+    Header,
+    JournalEntry,
+    OutboxRow,
+    QuarantineRow,
+    Snapshot,
+    Stored,
+    StoredNotice,
+    Turn,
+)
+from switchboard.engine.sessions.kind import Address, Claim
+from switchboard.store.bridge import Connection
+from switchboard.store.rules import VOID, void_entry
+from switchboard.store.turn_arrays import shard_of
+
+LOAD: Final = """
+    SELECT s.version, p.version AS snapshot_version, p.format, p.body,
+        ARRAY(
+            SELECT j FROM journal AS j
+            WHERE j.kind = s.kind AND j.id = s.id AND j.version > coalesce(p.version, 0)
+            ORDER BY j.version
+        ) AS tail,
+        q AS quarantine
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (kind, id, place)
+    LEFT JOIN session AS s ON s.kind = a.kind AND s.id = a.id
+    LEFT JOIN snapshot AS p ON p.kind = a.kind AND p.id = a.id
+    LEFT JOIN quarantine AS q ON q.kind = a.kind AND q.id = a.id
+    ORDER BY a.place
+"""
+
+SAVE: Final = """
+    WITH fence AS MATERIALIZED (SELECT hold_fence($1)), saved AS (
+        UPDATE session AS s SET deadline = a.deadline
+        FROM fence, unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS a (kind, id, version, deadline)
+        WHERE s.kind = a.kind AND s.id = a.id AND s.version = a.version
+        RETURNING s.kind, s.id
+    )
+    INSERT INTO snapshot (kind, id, version, format, body)
+    SELECT a.kind, a.id, a.version, a.format, a.body
+    FROM saved
+    JOIN unnest($2::text[], $3::text[], $4::bigint[], $6::integer[], $7::bytea[])
+        AS a (kind, id, version, format, body) USING (kind, id)
+    ON CONFLICT (kind, id) DO UPDATE
+    SET version = excluded.version, format = excluded.format, body = excluded.body
+"""
+
+HEADER: Final = (
+    "SELECT s.kind, s.id, s.version, s.phase, s.deadline, s.summary, s.serial, s.updated_at"
+)
+
+
+def _address(row: Any) -> Address:
+    return Address(row["kind"], row["id"])
+
+
+def _header(row: Any) -> Header:
+    return Header(
+        _address(row),
+        row["version"],
+        row["phase"],
+        row["deadline"],
+        row["summary"],
+        row["serial"],
+        row["updated_at"],
+    )
+
+
+def _entry(row: Any) -> JournalEntry:
+    return JournalEntry(
+        version=row["version"],
+        name=row["name"],
+        format=row["format"],
+        body=row["body"],
+        at=row["at"],
+        by=row["by"],
+        caused_by=row["caused_by"],
+        code_version=row["code_version"],
+    )
+
+
+def _quarantine(row: Any) -> QuarantineRow:
+    return QuarantineRow(
+        address=_address(row),
+        at=row["at"],
+        incident=row["incident"],
+        traceback=row["traceback"].decode(),
+        fingerprint=row["fingerprint"],
+        message=row["message"],
+        code_version=row["code_version"],
+    )
+
+
+def _stored(row: Any) -> Stored | None:
+    if row["version"] is None:
+        return None
+    snapshot = None
+    if row["snapshot_version"] is not None:
+        snapshot = Snapshot(row["snapshot_version"], row["format"], row["body"])
+    quarantine = None if row["quarantine"] is None else _quarantine(row["quarantine"])
+    return Stored(row["version"], snapshot, tuple(map(_entry, row["tail"])), quarantine)
+
+
+async def load(connection: Connection, addresses: Sequence[Address]) -> list[Stored | None]:
+    """Each address's session, from one snapshot of the database."""
+    kinds = [address.kind for address in addresses]
+    rows = await connection.fetch(LOAD, kinds, [address.id for address in addresses])
+    return [_stored(row) for row in rows]
+
+
+async def settle(connection: Connection, node: str, turn: Turn) -> bool:
+    """See ``Sessions.settle``."""
+    kind, id_ = turn.address
+    entry = void_entry(turn)
+    happened: bool = await connection.fetchval(
+        "SELECT settle_turn($1, $2, $3, $4, $5, $6, $7, $8)",
+        node,
+        kind,
+        id_,
+        shard_of(id_),
+        turn.id,
+        turn.expected,
+        entry.at,
+        entry.code_version,
+    )
+    return happened
+
+
+async def save_snapshots(
+    connection: Connection, node: str, saves: Sequence[tuple[Address, Snapshot, Instant | None]]
+) -> None:
+    """Stores those whose version still stands; each address at most once."""
+    await connection.execute(
+        SAVE,
+        node,
+        [address.kind for address, _, _ in saves],
+        [address.id for address, _, _ in saves],
+        [snapshot.version for _, snapshot, _ in saves],
+        [deadline for _, _, deadline in saves],
+        [snapshot.format for _, snapshot, _ in saves],
+        [snapshot.body for _, snapshot, _ in saves],
+    )
+
+
+async def due(connection: Connection, before: Instant, limit: int) -> list[tuple[Address, Instant]]:
+    """See ``Sessions.due``."""
+    rows = await connection.fetch(
+        """
+        SELECT s.kind, s.id, s.deadline FROM session AS s
+        WHERE s.deadline < $1
+            AND NOT EXISTS (SELECT FROM quarantine AS q WHERE q.kind = s.kind AND q.id = s.id)
+        ORDER BY s.deadline, s.serial LIMIT $2
+        """,
+        before,
+        limit,
+    )
+    return [(_address(row), row["deadline"]) for row in rows]
+
+
+async def journal(connection: Connection, address: Address) -> list[JournalEntry]:
+    """The whole of it."""
+    rows = await connection.fetch(
+        "SELECT * FROM journal WHERE kind = $1 AND id = $2 ORDER BY version", *address
+    )
+    return [_entry(row) for row in rows]
+
+
+async def claims(
+    connection: Connection, scopes: Sequence[str], keys: Sequence[str]
+) -> dict[Claim, str]:
+    """See ``Sessions.claims``."""
+    rows = await connection.fetch(
+        """
+        SELECT c.scope, c.key, c.holder
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (scope, key, place)
+        JOIN claim AS c ON c.scope = a.scope AND c.key = a.key
+        WHERE a.key <> ''
+        UNION ALL
+        SELECT c.scope, c.key, c.holder
+        FROM unnest($1::text[], $2::text[]) AS a (scope, key)
+        JOIN claim AS c ON c.scope = a.scope
+        WHERE a.key = ''
+        """,
+        scopes,
+        keys,
+    )
+    return {Claim(row["scope"], row["key"]): row["holder"] for row in rows}
+
+
+async def listed(
+    connection: Connection,
+    name: str,
+    key: str,
+    phases: Sequence[str] | None,
+    skip: int,
+    limit: int,
+) -> list[Header]:
+    """See ``Sessions.listed``."""
+    rows = await connection.fetch(
+        f"""
+        {HEADER} FROM session_list AS l
+        JOIN session AS s ON s.kind = l.kind AND s.id = l.id
+        WHERE l.name = $1 AND l.key = $2 AND ($3::text[] IS NULL OR s.phase = ANY ($3))
+        ORDER BY l.serial DESC OFFSET $4 LIMIT $5
+        """,
+        name,
+        key,
+        phases,
+        skip,
+        max(limit, 0),
+    )
+    return [_header(row) for row in rows]
+
+
+async def headers(
+    connection: Connection,
+    kind: str,
+    phases: Sequence[str] | None,
+    limit: int,
+    after: int | None,
+) -> list[Header]:
+    """See ``Sessions.headers``."""
+    rows = await connection.fetch(
+        f"""
+        {HEADER} FROM session AS s
+        WHERE s.kind = $1 AND s.serial < $2
+            AND CASE WHEN $3::text[] IS NULL THEN s.phase <> $4 ELSE s.phase = ANY ($3) END
+        ORDER BY s.serial DESC LIMIT $5
+        """,
+        kind,
+        SERIAL_MOST if after is None else after,
+        phases,
+        VOID,
+        max(limit, 0),
+    )
+    return [_header(row) for row in rows]
+
+
+SERIAL_MOST: Final = 2**63 - 1
+"""Above every serial: they are of type bigint."""
+
+
+async def header(connection: Connection, address: Address) -> Header | None:
+    """One session's header."""
+    row = await connection.fetchrow(
+        f"{HEADER} FROM session AS s WHERE s.kind = $1 AND s.id = $2", *address
+    )
+    return None if row is None else _header(row)
+
+
+async def quarantine(connection: Connection, row: QuarantineRow) -> None:
+    """Remembers or replaces it."""
+    await connection.execute(
+        """
+        INSERT INTO quarantine (kind, id, at, incident, traceback, fingerprint, message, code_version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (kind, id) DO UPDATE
+        SET at = excluded.at, incident = excluded.incident, traceback = excluded.traceback,
+            fingerprint = excluded.fingerprint, message = excluded.message,
+            code_version = excluded.code_version
+        """,
+        *row.address,
+        row.at,
+        row.incident,
+        # What a traceback quotes may be no valid text.
+        row.traceback.encode("utf-8", "backslashreplace"),
+        row.fingerprint,
+        row.message,
+        row.code_version,
+    )
+
+
+async def release(connection: Connection, address: Address) -> bool:
+    """False if it was not quarantined."""
+    found = await connection.fetchval(
+        "DELETE FROM quarantine WHERE kind = $1 AND id = $2 RETURNING true", *address
+    )
+    return found is not None
+
+
+async def quarantined(connection: Connection) -> list[QuarantineRow]:
+    """All, oldest first."""
+    rows = await connection.fetch("SELECT * FROM quarantine ORDER BY at, kind, id")
+    return [_quarantine(row) for row in rows]
+
+
+async def outbox(connection: Connection, limit: int) -> list[OutboxRow]:
+    """The oldest rows."""
+    rows = await connection.fetch("SELECT * FROM outbox ORDER BY sequence LIMIT $1", max(limit, 0))
+    return [
+        OutboxRow(
+            id=row["id"],
+            source=Address(row["source_kind"], row["source_id"]),
+            target=Address(row["target_kind"], row["target_id"]),
+            name=row["name"],
+            body=row["body"],
+            at=row["at"],
+        )
+        for row in rows
+    ]
+
+
+async def outbox_done(connection: Connection, ids: Sequence[str]) -> None:
+    """Deletes them."""
+    await connection.execute("DELETE FROM outbox WHERE id = ANY ($1::text[])", ids)
+
+
+async def notices(connection: Connection, topic: str, after: int, limit: int) -> list[StoredNotice]:
+    """See ``Sessions.notices``."""
+    rows = await connection.fetch(
+        "SELECT * FROM notice WHERE topic = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+        topic,
+        after,
+        max(limit, 0),
+    )
+    return [
+        StoredNotice(row["topic"], row["sequence"], row["name"], row["body"], row["at"])
+        for row in rows
+    ]
+
+
+async def tallies(
+    connection: Connection, name: str, keys: Sequence[str]
+) -> dict[str, tuple[int, int]]:
+    """See ``Sessions.tallies``."""
+    rows = await connection.fetch(
+        "SELECT key, count, sum FROM tally WHERE name = $1 AND key = ANY ($2::text[])", name, keys
+    )
+    return {row["key"]: (row["count"], row["sum"]) for row in rows}
+
+
+async def prune(connection: Connection, kept_milliseconds: int) -> None:
+    """Deletes keyed replies and notices that are older, by the server's clock."""
+    for table in ("keyed_reply", "notice"):
+        await connection.execute(
+            f"DELETE FROM {table} WHERE at < extract(epoch FROM clock_timestamp()) * 1000 - $1::bigint",
+            kept_milliseconds,
+        )

@@ -1,0 +1,179 @@
+"""The port ``Sessions`` on Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+import trio
+
+from switchboard.engine.clock import Instant
+from switchboard.engine.errors import StoreDown
+from switchboard.engine.ports import (
+    Committed,
+    Fenced,
+    Header,
+    JournalEntry,
+    OutboxRow,
+    Outcome,
+    QuarantineRow,
+    Snapshot,
+    Stored,
+    StoredNotice,
+    Turn,
+)
+from switchboard.engine.sessions.kind import Address, Claim
+from switchboard.store import queries
+from switchboard.store.bridge import Database
+from switchboard.store.commit import Committer, log
+from switchboard.store.loader import Together
+from switchboard.store.postgres_backend import FENCED, PostgresBackend
+from switchboard.store.rules import REPLY_KEPT
+
+PRUNE_SECONDS: Final = 600.0
+"""Between two prunings: a seventieth of the 24 hours that rows are kept, so that tables outgrow them by little."""
+
+CLOSE_SECONDS_MOST: Final = 1.0
+"""To cut off a connection, which waits for nobody."""
+
+Save = tuple[Address, Snapshot, Instant | None]
+
+
+class PostgresSessions:
+    """Sessions of one node; made by ``open_sessions``."""
+
+    def __init__(self, database: Database, node: str) -> None:
+        self._database = database
+        self._node = node
+        self.backend = PostgresBackend(database, node)
+        self.committer = Committer(self.backend)
+        self.loads = Together(self._load_all)
+        self.saves = Together(self._save_all)
+
+    async def load(self, address: Address) -> Stored | None:
+        """See ``Sessions``. Sessions that are loaded at the same moment share a query."""
+        return await self.loads.ask(address)
+
+    async def commit(self, turn: Turn, adopt: Callable[[Committed], None]) -> Outcome:
+        """See ``Sessions``."""
+        return await self.committer.commit(turn, adopt)
+
+    async def settle(self, turn: Turn) -> bool:
+        """See ``Sessions``. Raises: Fenced."""
+        try:
+            return await self._database.run(queries.settle, self._node, turn)
+        except asyncpg.PostgresError as error:
+            _raise_if_fenced(error)
+            raise
+
+    async def save_snapshot(
+        self, address: Address, snapshot: Snapshot, deadline: Instant | None
+    ) -> None:
+        """See ``Sessions``. Raises: Fenced."""
+        await self.saves.ask((address, snapshot, deadline))
+
+    async def due(self, before: Instant, limit: int) -> Sequence[tuple[Address, Instant]]:
+        """See ``Sessions``."""
+        return await self._database.run(queries.due, before, limit)
+
+    async def journal(self, address: Address) -> Sequence[JournalEntry]:
+        """See ``Sessions``."""
+        return await self._database.run(queries.journal, address)
+
+    async def claims(self, scopes: Sequence[str], keys: Sequence[str]) -> Mapping[Claim, str]:
+        """See ``Sessions``."""
+        return await self._database.run(queries.claims, scopes, keys)
+
+    async def listed(
+        self, name: str, key: str, phases: Sequence[str] | None, skip: int, limit: int
+    ) -> Sequence[Header]:
+        """See ``Sessions``."""
+        return await self._database.run(queries.listed, name, key, phases, skip, limit)
+
+    async def headers(
+        self, kind: str, phases: Sequence[str] | None, limit: int, after: int | None = None
+    ) -> Sequence[Header]:
+        """See ``Sessions``. Sessions that an unknown commit left void are shown only if ``phases`` names them."""
+        return await self._database.run(queries.headers, kind, phases, limit, after)
+
+    async def header(self, address: Address) -> Header | None:
+        """See ``Sessions``."""
+        return await self._database.run(queries.header, address)
+
+    async def quarantine(self, row: QuarantineRow) -> None:
+        """See ``Sessions``."""
+        await self._database.run(queries.quarantine, row)
+
+    async def release(self, address: Address) -> bool:
+        """See ``Sessions``."""
+        return await self._database.run(queries.release, address)
+
+    async def quarantined(self) -> Sequence[QuarantineRow]:
+        """See ``Sessions``."""
+        return await self._database.run(queries.quarantined)
+
+    async def outbox(self, limit: int) -> Sequence[OutboxRow]:
+        """See ``Sessions``."""
+        return await self._database.run(queries.outbox, limit)
+
+    async def outbox_done(self, ids: Sequence[str]) -> None:
+        """See ``Sessions``."""
+        await self._database.run(queries.outbox_done, ids)
+
+    async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
+        """See ``Sessions``; kept for 24 hours."""
+        return await self._database.run(queries.notices, topic, after, limit)
+
+    async def tallies(self, name: str, keys: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+        """See ``Sessions``."""
+        return await self._database.run(queries.tallies, name, keys)
+
+    async def prune(self) -> None:
+        """Deletes idempotency keys and notices older than 24 hours. Raises: StoreDown."""
+        await self._database.run(queries.prune, REPLY_KEPT)
+
+    async def prune_now_and_then(self) -> None:
+        """Prunes until cancelled."""
+        while True:
+            try:
+                await self.prune()
+            except StoreDown as error:
+                log.warning("pruning is put off: %s", error)
+            await trio.sleep(PRUNE_SECONDS)
+
+    async def _load_all(self, addresses: Sequence[Address]) -> list[Stored | None]:
+        return await self._database.run(queries.load, addresses)
+
+    async def _save_all(self, saves: Sequence[Save]) -> list[None]:
+        # The last one of a session is the one that counts.
+        latest = {save[0]: save for save in saves}
+        try:
+            await self._database.run(queries.save_snapshots, self._node, list(latest.values()))
+        except asyncpg.PostgresError as error:
+            _raise_if_fenced(error)
+            raise
+        return [None] * len(saves)
+
+
+def _raise_if_fenced(error: asyncpg.PostgresError) -> None:
+    if error.sqlstate == FENCED:
+        raise Fenced(str(error)) from error
+
+
+@asynccontextmanager
+async def open_sessions(database: Database, node: str) -> AsyncIterator[PostgresSessions]:
+    """The sessions of that node, whose incarnation is registered (ownership.py), and the tasks that they need."""
+    sessions = PostgresSessions(database, node)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sessions.committer.run)
+            nursery.start_soon(sessions.loads.run)
+            nursery.start_soon(sessions.saves.run)
+            nursery.start_soon(sessions.prune_now_and_then)
+            yield sessions
+            nursery.cancel_scope.cancel()
+    finally:
+        with trio.move_on_after(CLOSE_SECONDS_MOST, shield=True):
+            await sessions.backend.close()
