@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 
 BREAKER_MOST = 50
-"""Quarantines of one kind in a period: more than one poisoned message does, fewer than an operator would have to release
+"""Quarantines of one kind in a period: more than poisoned messages cause, fewer than an operator would have to release
 by hand after a deploy that broke every session."""
 
 BREAKER_SECONDS = 60.0
-"""The period, the same as that of the restarts; and how long a session waits that the breaker kept out of quarantine."""
+"""The period, as that of the restarts; and how long a session waits that the breaker kept out of quarantine."""
 
 
 class Breaker:
