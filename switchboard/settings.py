@@ -223,9 +223,9 @@ def _parsed(name: str, source: str, value: str) -> Any:
 
 
 def _suggestion(variable: str) -> str:
-    known = [variable_of(name) for name in TABLE]
-    near = difflib.get_close_matches(variable.upper(), known, n=1, cutoff=0.75)
-    return f", did you mean {near[0]}?" if near else " (see: switchboard settings)"
+    name = variable.removeprefix(PREFIX).lower()
+    near = difflib.get_close_matches(name, TABLE, n=1)
+    return f", did you mean {variable_of(near[0])}?" if near else " (see: switchboard settings)"
 
 
 def _checked(settings: Settings) -> Settings:
