@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TypeAlias
 
 import trio
 
-Instant: TypeAlias = int
-"""Milliseconds since 1970-01-01T00:00:00Z."""
+from switchboard.engine.instants import Instant, Milliseconds
 
-Milliseconds: TypeAlias = int
+__all__ = ["Clock", "Instant", "Milliseconds"]
 
 ROUNDING_SECONDS = 1e-6
 """Added to every wake-up: ``now()`` cuts off below a millisecond, and the sum of floats may fall just short of one;

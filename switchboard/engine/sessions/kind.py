@@ -14,8 +14,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from switchboard.engine.clock import Instant
 from switchboard.engine.errors import Rejected
+from switchboard.engine.instants import Instant
 
 
 class Address(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from switchboard.engine.clock import Instant, Milliseconds
+from switchboard.engine.instants import Instant, Milliseconds
 from switchboard.engine.sessions.kind import Command
 from switchboard.engine.sessions.video import VideoSession
 

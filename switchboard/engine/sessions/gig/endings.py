@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from switchboard.engine.clock import Instant
 from switchboard.engine.errors import NotAllowedInPhase
+from switchboard.engine.instants import Instant
 from switchboard.engine.sessions.gig.commands import AdvanceGig, ReachDeadline
 from switchboard.engine.sessions.gig.events import (
     GigCancelled,

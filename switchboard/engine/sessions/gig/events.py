@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from switchboard.engine.clock import Instant
+from switchboard.engine.instants import Instant
 from switchboard.engine.sessions.gig.commands import Candidate, Terms
 from switchboard.engine.sessions.kind import Event
 from switchboard.engine.sessions.video import VideoSession

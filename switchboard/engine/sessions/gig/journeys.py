@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from switchboard.engine.clock import Instant, Milliseconds
+from switchboard.engine.instants import Instant, Milliseconds
 from switchboard.engine.sessions.gig import (
     GIG,
     AdvanceGig,

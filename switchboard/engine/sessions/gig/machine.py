@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from switchboard.engine.clock import Instant
+from switchboard.engine.instants import Instant
 from switchboard.engine.sessions.gig.commands import ReachDeadline
 from switchboard.engine.sessions.gig.events import (
     GigCancelled,

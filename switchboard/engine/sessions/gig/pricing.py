@@ -7,7 +7,7 @@ them. The seed's sample is 69 s -> 11.15 and 5.58: 1000 + 115 cents, and half of
 
 from __future__ import annotations
 
-from switchboard.engine.clock import Milliseconds
+from switchboard.engine.instants import Milliseconds
 from switchboard.engine.sessions.gig.commands import Tariff
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from switchboard.engine.clock import Instant
+from switchboard.engine.instants import Instant
 from switchboard.engine.sessions.gig.commands import Terms
 from switchboard.engine.sessions.video import VideoSession
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from switchboard.engine.clock import Instant, Milliseconds
+from switchboard.engine.instants import Instant, Milliseconds
 from switchboard.engine.sessions.kind import Command
 
 

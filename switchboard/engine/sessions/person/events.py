@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from switchboard.engine.clock import Milliseconds
+from switchboard.engine.instants import Milliseconds
 from switchboard.engine.sessions.kind import Event
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from switchboard.engine.clock import Instant, Milliseconds
 from switchboard.engine.errors import Conflict, NotFound, Rejected
+from switchboard.engine.instants import Instant, Milliseconds
 from switchboard.engine.sessions.gig import OperatorUnavailable
 from switchboard.engine.sessions.kind import (
     Address,

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from switchboard.engine.clock import Instant, Milliseconds
+from switchboard.engine.instants import Instant, Milliseconds
 
 PersonPhase = Literal["offline", "online", "away"]
 """``away``: chose online, but was not heard for the time-out; the next sign brings it back."""
