@@ -14,22 +14,27 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import trio
 
 STOP_SECONDS_MOST = 60.0
 """The server's own stop is bounded by three times 20 seconds and takes 0.1."""
+START_SECONDS_MOST = 60.0
+"""As the server's own limit for recovery after a crash."""
+LOOK_SECONDS = 0.02
+"""How often a server that was killed is looked for; it is back after 0.2 seconds."""
 DATABASE_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """The server of this run. A test may ``kill`` it: it is started again within moments."""
+    """The server of this run. A test may ``kill`` it: it is started again by itself, and is to be waited for."""
 
     url: str
     data_dir: Path
 
     @property
     def pid(self) -> int:
-        """The server's process; another one after each restart."""
+        """The server's process while it runs; another one after each restart."""
         return int((self.data_dir / "postgres/postmaster.pid").read_text().split()[0])
 
     def url_of(self, database: str) -> str:
@@ -39,6 +44,10 @@ class PostgresServer:
     def kill(self) -> None:
         """Ends the server's process without a warning, as the kernel does when memory runs out."""
         os.kill(self.pid, signal.SIGKILL)
+
+    async def wait_ready(self) -> None:
+        """Returns when the server takes connections; for asynchronous tests that have killed it."""
+        await trio.to_thread.run_sync(asyncio.run, _execute(self.url, "SELECT 1"))
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +78,16 @@ def database_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url, timeout=60)
-    try:
-        await connection.execute(statement, timeout=60)
-    finally:
-        await connection.close()
+    connection = await _connect(url)
+    await connection.execute(statement, timeout=START_SECONDS_MOST)
+    await connection.close()
+
+
+async def _connect(url: str) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection, once the server takes them: a test may have killed it."""
+    async with asyncio.timeout(START_SECONDS_MOST):
+        while True:
+            try:
+                return await asyncpg.connect(url, timeout=START_SECONDS_MOST)
+            except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+                await asyncio.sleep(LOOK_SECONDS)
