@@ -127,7 +127,7 @@ class MemorySessions:
             and (after is None or (row.deadline, address) > after)
             and address not in self._database.quarantine
         )
-        return [(address, at) for at, address in heapq.nsmallest(limit, found)]
+        return [(address, at) for at, address in heapq.nsmallest(max(limit, 0), found)]
 
     async def journal(self, address: Address) -> Sequence[JournalEntry]:
         """See ``Sessions``."""

@@ -187,6 +187,13 @@ class MemoryDatabase:
         for entry in turn.listed:
             self.lists.setdefault(entry, {})[turn.address] = None
 
+    def _forget_replies(self, now: Instant) -> None:
+        while self.keyed:
+            oldest = next(iter(self.keyed.values()))
+            if oldest.at > now - REPLY_KEPT:
+                break
+            del self.keyed[oldest.key]
+
     def _write_rest(self, turn: Turn) -> tuple[int, ...]:
         """Returns the numbers of the notices."""
         for outbox_id in turn.consumed:
@@ -194,6 +201,8 @@ class MemoryDatabase:
         for outbox_row in turn.outbox:
             self.outbox[outbox_row.id] = outbox_row
         for reply in turn.keyed:
+            self._forget_replies(reply.at)
+            self.keyed.pop(reply.key, None)  # So that the order stays that of the instants.
             self.keyed[reply.key] = reply
         for tally in turn.tallies:
             count, total = self.tallies.get((tally.name, tally.key), (0, 0))

@@ -15,16 +15,16 @@ from switchboard.engine.ports import (
     ClaimTaken,
     Committed,
     Fenced,
-    KeyedReply,
     KeyKnown,
     Outcome,
     Stale,
     Turn,
 )
-from switchboard.engine.sessions.kind import Address, Claim
+from switchboard.engine.sessions.kind import Claim
 from switchboard.store.bridge import Database, DirectConnection
 from switchboard.store.commit import BatchLocked, BatchRefused, Locked
 from switchboard.store.outages import LOCKS, ROLLED_BACK, is_certain, is_outage
+from switchboard.store.queries import keyed_reply
 from switchboard.store.turn_arrays import arrays
 
 PATIENCE: Final = "100ms"
@@ -48,9 +48,11 @@ CALL: Final = f"SELECT * FROM commit_turns({', '.join(f'${n}' for n in range(1, 
 
 PLANNING: Final = {
     # The function's statements are planned once, not at each call, and for tables that may have been empty then but
-    # will not be: rows are always found by index, whatever the planner knew.
+    # will not be: rows are always found by index, whatever the planner knew. (With hash joins each batch was seen to
+    # read the whole index of sessions.)
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
+    "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "statement_timeout": STATEMENT_LIMIT,
 }
@@ -175,15 +177,6 @@ def _refusal(row: Any) -> Outcome | Locked:
         case "claimed":
             return ClaimTaken(Claim(row["scope"], row["key"]), row["holder"])
         case "known":
-            return KeyKnown(
-                KeyedReply(
-                    key=row["key"],
-                    digest=row["digest"],
-                    session=Address(row["kind"], row["id"]),
-                    format=row["format"],
-                    reply=row["reply"],
-                    at=row["at"],
-                )
-            )
+            return KeyKnown(keyed_reply(row))
         case other:
             raise AssertionError(f"the database refused a turn for {other!r}")

@@ -9,6 +9,7 @@ from switchboard.engine.clock import Instant
 from switchboard.engine.ports import (
     Header,
     JournalEntry,
+    KeyedReply,
     OutboxRow,
     QuarantineRow,
     Snapshot,
@@ -51,6 +52,10 @@ SAVE: Final = """
     ON CONFLICT (kind, id) DO UPDATE
     SET version = excluded.version, format = excluded.format, body = excluded.body
 """
+
+SERIAL_MOST: Final = 2**63 - 1
+INSTANT_LEAST: Final = -(2**63)
+"""Above every serial, below every instant: both are of type bigint."""
 
 HEADER: Final = (
     "SELECT s.kind, s.id, s.version, s.phase, s.deadline, s.summary, s.serial, s.updated_at"
@@ -149,17 +154,23 @@ async def save_snapshots(
     )
 
 
-async def due(connection: Connection, before: Instant, limit: int) -> list[tuple[Address, Instant]]:
+async def due(
+    connection: Connection, before: Instant, limit: int, after: tuple[Instant, Address] | None
+) -> list[tuple[Address, Instant]]:
     """See ``Sessions.due``."""
+    instant, (kind, id_) = (INSTANT_LEAST, ("", "")) if after is None else after
     rows = await connection.fetch(
         """
         SELECT s.kind, s.id, s.deadline FROM session AS s
-        WHERE s.deadline < $1
+        WHERE s.deadline < $1 AND (s.deadline, s.kind, s.id) > ($3, $4, $5)
             AND NOT EXISTS (SELECT FROM quarantine AS q WHERE q.kind = s.kind AND q.id = s.id)
-        ORDER BY s.deadline, s.serial LIMIT $2
+        ORDER BY s.deadline, s.kind, s.id LIMIT $2
         """,
         before,
-        limit,
+        max(limit, 0),
+        instant,
+        kind,
+        id_,
     )
     return [(_address(row), row["deadline"]) for row in rows]
 
@@ -192,6 +203,24 @@ async def claims(
         keys,
     )
     return {Claim(row["scope"], row["key"]): row["holder"] for row in rows}
+
+
+async def keyed(connection: Connection, key: str) -> KeyedReply | None:
+    """See ``Sessions.keyed``."""
+    row = await connection.fetchrow("SELECT * FROM keyed_reply WHERE key = $1", key)
+    return None if row is None else keyed_reply(row)
+
+
+def keyed_reply(row: Any) -> KeyedReply:
+    """From a row, or a refusal, with its columns."""
+    return KeyedReply(
+        key=row["key"],
+        digest=row["digest"],
+        session=_address(row),
+        format=row["format"],
+        reply=row["reply"],
+        at=row["at"],
+    )
 
 
 async def listed(
@@ -230,7 +259,7 @@ async def headers(
     rows = await connection.fetch(
         f"""
         {HEADER} FROM session AS s
-        WHERE s.kind = $1 AND s.serial < $2
+        WHERE s.kind || '' = $1 AND s.serial < $2
             AND CASE WHEN $3::text[] IS NULL THEN s.phase <> $4 ELSE s.phase = ANY ($3) END
         ORDER BY s.serial DESC LIMIT $5
         """,
@@ -241,10 +270,6 @@ async def headers(
         max(limit, 0),
     )
     return [_header(row) for row in rows]
-
-
-SERIAL_MOST: Final = 2**63 - 1
-"""Above every serial: they are of type bigint."""
 
 
 async def header(connection: Connection, address: Address) -> Header | None:

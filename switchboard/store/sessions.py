@@ -16,6 +16,7 @@ from switchboard.engine.ports import (
     Fenced,
     Header,
     JournalEntry,
+    KeyedReply,
     OutboxRow,
     Outcome,
     QuarantineRow,
@@ -74,9 +75,11 @@ class PostgresSessions:
         """See ``Sessions``. Raises: Fenced."""
         await self.saves.ask((address, snapshot, deadline))
 
-    async def due(self, before: Instant, limit: int) -> Sequence[tuple[Address, Instant]]:
+    async def due(
+        self, before: Instant, limit: int, after: tuple[Instant, Address] | None = None
+    ) -> Sequence[tuple[Address, Instant]]:
         """See ``Sessions``."""
-        return await self._database.run(queries.due, before, limit)
+        return await self._database.run(queries.due, before, limit, after)
 
     async def journal(self, address: Address) -> Sequence[JournalEntry]:
         """See ``Sessions``."""
@@ -85,6 +88,10 @@ class PostgresSessions:
     async def claims(self, scopes: Sequence[str], keys: Sequence[str]) -> Mapping[Claim, str]:
         """See ``Sessions``."""
         return await self._database.run(queries.claims, scopes, keys)
+
+    async def keyed(self, key: str) -> KeyedReply | None:
+        """See ``Sessions``."""
+        return await self._database.run(queries.keyed, key)
 
     async def listed(
         self, name: str, key: str, phases: Sequence[str] | None, skip: int, limit: int
