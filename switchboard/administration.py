@@ -175,13 +175,15 @@ class Administration:
     # -- keys ---------------------------------------------------------------------------------------------------
 
     async def keys_rotate(self) -> Shown:
-        """A new signing key, in use from the next start; tokens of the former ones stay good."""
+        """A new signing key, in use from now on; tokens of the former ones stay good."""
         if self._settings.token_keys is not None:
             raise Refused(
                 f"the token keys come from {variable_of('token_keys')}: rotate them there"
             )
         rotated = await trio.to_thread.run_sync(keys.rotate, self._settings.data_dir)
-        return {"kid": next(iter(rotated))}
+        current = next(iter(rotated))
+        self._services.tokens.use_keys(rotated, current)
+        return {"kid": current}
 
 
 def _known(kind: str) -> None:

@@ -50,13 +50,24 @@ async def prepare(services: Services) -> list[str]:
     for one in OPERATORS:
         if await _made(services, one.username, one.first_name, password, operates=True):
             place = f"{one.latitude}, {one.longitude}"
-            lines.append(f"  {one.username}  {password}  operator near {place}")
+            lines.append(f"{_login(one.username, password)}  operator at {place}")
     for username in CUSTOMERS:
         if await _made(services, username, "Customer", password, operates=False):
-            lines.append(f"  {username}  {password}  customer")
+            lines.append(f"{_login(username, password)}  customer")
     if not lines:
         return []
-    return ["Demo people (shown once; POST /auto/auth with username and password):", *lines]
+    return [
+        "Demo people (shown once): by password at /auto/auth, by a code at /dropin/login (it comes in this log)",
+        *lines,
+    ]
+
+
+def _login(username: str, password: str) -> str:
+    return f"  {username}  {password}  {_email(username)}"
+
+
+def _email(username: str) -> str:
+    return f"{username}@demo.test"
 
 
 async def _made(
@@ -67,7 +78,7 @@ async def _made(
     registration = Registration(
         first_name=first_name,
         last_name="Demo",
-        identities=(("username", username), ("email", f"{username}@demo.test")),
+        identities=(("username", username), ("email", _email(username))),
         password=password,
         organization=ORGANIZATION,
     )

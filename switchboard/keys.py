@@ -42,8 +42,12 @@ def rotate(data_dir: Path) -> Mapping[str, bytes]:
 
 
 def derived(keys: Mapping[str, bytes], purpose: str) -> bytes:
-    """A key of 32 bytes for another purpose, from the signing key; one does not tell the other."""
-    return hmac.new(next(iter(keys.values())), purpose.encode(), hashlib.sha256).digest()
+    """A key of 32 bytes for another purpose; one does not tell the other.
+
+    It comes from the oldest of the keys, so that a rotation leaves it as it is.
+    """
+    oldest = list(keys.values())[-1]
+    return hmac.new(oldest, purpose.encode(), hashlib.sha256).digest()
 
 
 def write_private(file: Path, content: str) -> None:

@@ -15,6 +15,6 @@ def keys() -> None:
 @keys.command("rotate")
 @data_dir_option
 def keys_rotate(data_dir: str | None) -> None:
-    """Make a new signing key, used from the next start on; tokens of the former keys stay good."""
+    """Sign new tokens with a new key from now on; tokens of the former keys stay good."""
     made = ask(data_dir, "keys rotate")
-    click.echo(f"key {made['kid']} signs from the next start of the server on")
+    click.echo(f"new tokens are signed with the key {made['kid']}")

@@ -151,6 +151,9 @@ def quarantine_list(data_dir: str | None, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
+    # Grouped by where they crash, the group that began first before the others.
+    begun = {one["fingerprint"]: one["at"] for one in reversed(found)}
+    found.sort(key=lambda one: (begun[one["fingerprint"]], one["fingerprint"], one["at"]))
     columns = ("kind", "id", "since (UTC)", "message", "incident", "where")
     rows = [
         (

@@ -277,12 +277,29 @@ class Sessions(Protocol):
 class Store(Protocol):
     """Everything durable. Opened and closed by whoever wires the engine."""
 
-    sessions: Sessions
-    accounts: Accounts
-    organizations: Organizations
-    attempts: Attempts
-    limits: Limits
-    revocations: Revocations
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts."""
+
+    @property
+    def organizations(self) -> Organizations:
+        """The organizations."""
+
+    @property
+    def attempts(self) -> Attempts:
+        """The one-time codes."""
+
+    @property
+    def limits(self) -> Limits:
+        """The counters of tries."""
+
+    @property
+    def revocations(self) -> Revocations:
+        """The tokens that were taken back."""
 
     async def ping(self) -> None:
         """Returns if the database answers. Raises: StoreDown."""

@@ -28,6 +28,9 @@ class WebSettings:
     lenient: bool = False
     """The embedded default's leniency: registration hands out an access token, an unknown organization is left out,
     a gig needs no deviceId."""
+    expose_access_token: bool | None = None
+    """Whether a registration hands out an access token; None: if lenient. A deployment for the public is lenient with
+    its clients and hands out none."""
     approve_at_once: bool = False
     """Operators and dealers need no approval."""
     default_organization: str | None = None
@@ -46,6 +49,11 @@ class WebSettings:
     dialect_hosts: Mapping[str, str] = field(default_factory=dict)
     """Host name -> the dialect that answers at its root."""
     access_log: bool = True
+
+    @property
+    def exposes_access_token(self) -> bool:
+        """Whether a registration hands out an access token."""
+        return self.lenient if self.expose_access_token is None else self.expose_access_token
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -72,6 +72,23 @@ class Tokens:
         ids: Ids,
         life: Milliseconds = LIFE,
     ) -> None:
+        self._checked: OrderedDict[bytes, Token] = OrderedDict()
+        self.use_keys(keys, current)
+        self._revocations = revocations
+        self._clock = clock
+        self._ids = ids
+        self._life = life
+        self._revoked: dict[str, Instant] = {}
+        """jti -> when it would have expired anyway."""
+        self._valid_after: dict[str, Revocation] = {}
+        """account -> the latest revocation of all its tokens."""
+        self._prune_at = 1000
+
+    def use_keys(self, keys: Mapping[str, bytes], current: str) -> None:
+        """From now on ``current`` signs, and tokens of any other key than these are refused.
+
+        Raises: StartError, as the class does; nothing changed then.
+        """
         for kid, key in keys.items():
             if len(key) < KEY_BYTES_LEAST:
                 raise StartError(f"token key {kid!r} has {len(key)} bytes; 32 are needed")
@@ -79,16 +96,8 @@ class Tokens:
             raise StartError(f"the current token key {current!r} is not among the keys")
         self._keys = dict(keys)
         self._current = current
-        self._revocations = revocations
-        self._clock = clock
-        self._ids = ids
-        self._life = life
-        self._checked: OrderedDict[bytes, Token] = OrderedDict()
-        self._revoked: dict[str, Instant] = {}
-        """jti -> when it would have expired anyway."""
-        self._valid_after: dict[str, Revocation] = {}
-        """account -> the latest revocation of all its tokens."""
-        self._prune_at = 1000
+        # Their signatures were checked with keys that may be gone.
+        self._checked.clear()
 
     async def load(self) -> None:
         """Reads the revocations into memory. Raises: StoreDown."""

@@ -71,7 +71,7 @@ async def register(call: Call) -> Json:
     )
     shape = await profile(call, account)
     answer = {**shape, "account": shape, "token": ticket_shape(attempt, account.id)}
-    if services.settings.lenient:
+    if services.settings.exposes_access_token:
         answer["accessToken"] = services.tokens.issue(account.id, AUDIENCE)
     return answer
 
