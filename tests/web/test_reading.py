@@ -1,0 +1,192 @@
+"""Fields are read leniently, checked strictly, and every wrong one is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from switchboard.engine.errors import Invalid
+from switchboard.web.reading import OBJECT_BYTES_MOST, TEXT_LENGTH_MOST, Reader, read
+
+
+def one(parser: Callable[[Reader], Any], value: Any) -> Any:
+    """What the parser reads from the field ``f``."""
+    return read({"f": value}, parser)
+
+
+def number(reader: Reader) -> float:
+    """A latitude."""
+    return reader.required_number("f", least=-90, most=90)
+
+
+@pytest.mark.parametrize(
+    "value", [10.79, "10.79", [10.79], ["10.79"], " 10.79 ", "1.079e1", "+10.79"]
+)
+def test_a_number_may_come_as_a_string_or_a_list_of_one(value: Any) -> None:
+    """contracts/README.md."""
+    assert one(number, value) == 10.79
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        " ",
+        "x",
+        "nan",
+        "NaN",
+        "inf",
+        "Infinity",
+        "1_0",
+        "١٢",
+        "0x10",
+        True,
+        False,
+        {},
+        [1, 2],
+        [],
+        91,
+        -90.01,
+        "1e400",
+        10**400,
+        [[1]],
+        "1" * 100,
+        "1,5",
+        "--1",
+        ".",
+    ],
+)
+def test_what_is_no_number_is_named(value: Any) -> None:
+    """Also what ``float`` would take."""
+    with pytest.raises(Invalid) as caught:
+        one(number, value)
+    assert set(caught.value.fields) == {"f"}
+
+
+@pytest.mark.parametrize("value", [4, "4", [4], ["4"], 4.0, "4.0"])
+def test_a_whole_number_may_come_in_every_spelling(value: Any) -> None:
+    """The rating: int, "4" or [4]."""
+    assert one(lambda reader: reader.required_integer("f", least=1, most=5), value) == 4
+
+
+@pytest.mark.parametrize("value", [None, 0, 6, 4.5, "4.5", "four", True, [1, 2], {"a": 1}])
+def test_what_is_no_whole_number_in_range_is_refused(value: Any) -> None:
+    """Out of range is as wrong as out of kind."""
+    with pytest.raises(Invalid):
+        one(lambda reader: reader.required_integer("f", least=1, most=5), value)
+
+
+@pytest.mark.parametrize("value", ["accept", ["accept"]])
+def test_a_choice_may_come_as_a_list_of_one(value: Any) -> None:
+    """The seed writes enums as lists, and clients copied it."""
+    assert one(lambda reader: reader.choice("f", of=("accept", "reject")), value) == "accept"
+
+
+@pytest.mark.parametrize("value", [None, "", "maybe", ["accept", "reject"], 1, True, {}, []])
+def test_another_choice_is_refused(value: Any) -> None:
+    """Both at once included."""
+    with pytest.raises(Invalid):
+        one(lambda reader: reader.choice("f", of=("accept", "reject")), value)
+
+
+@pytest.mark.parametrize("value", ["a\x00b", "x" * (TEXT_LENGTH_MOST + 1), {"a": 1}, True, 1.5])
+def test_what_is_no_text_is_refused(value: Any) -> None:
+    """NUL, too long, another kind."""
+    with pytest.raises(Invalid):
+        one(lambda reader: reader.text("f"), value)
+
+
+def test_a_phone_written_as_a_number_is_text() -> None:
+    """JSON clients drop the quotes of what looks like a number."""
+    assert one(lambda reader: reader.text("f"), 841662203830) == "841662203830"
+
+
+@pytest.mark.parametrize("value", [{"city": "Saigon"}, '{"city":"Saigon"}', [{"city": "Saigon"}]])
+def test_an_object_may_come_as_json_text(value: Any) -> None:
+    """metaData."""
+    assert one(lambda reader: reader.object_text("f"), value) == '{"city":"Saigon"}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{",
+        "[1]",
+        '"x"',
+        7,
+        True,
+        {"a": "x" * OBJECT_BYTES_MOST},
+        {"a": "\x00"},
+        {"\x00": 1},
+        '{"a":NaN}',
+        '{"a":"\\u0000"}',
+    ],
+)
+def test_what_is_no_storable_object_is_refused(value: Any) -> None:
+    """Too large, with NUL inside, or something else."""
+    with pytest.raises(Invalid):
+        one(lambda reader: reader.object_text("f"), value)
+
+
+def test_an_escaped_backslash_is_no_nul() -> None:
+    """The six characters \\u0000 are harmless."""
+    assert one(lambda reader: reader.object("f"), {"a": "\\u0000"}) == {"a": "\\u0000"}
+
+
+def test_every_wrong_field_is_named_at_once() -> None:
+    """A client's author sees all of them in one go."""
+    with pytest.raises(Invalid) as caught:
+        read(
+            {"latitude": "x", "rating": 9},
+            lambda reader: (
+                reader.required_number("latitude", least=-90, most=90),
+                reader.required_number("longitude", "lng", least=-180, most=180),
+                reader.required_integer("rating", least=1, most=5),
+            ),
+        )
+    assert set(caught.value.fields) == {"latitude", "longitude", "rating"}
+
+
+@pytest.mark.parametrize("value", ["a,b", ["a", "b"], ["a,b"], "a, b,"])
+def test_some_choices_may_come_as_a_comma_list_or_repeated(value: Any) -> None:
+    """getall's status."""
+    assert one(lambda reader: reader.choices("f", of=("a", "b")), value) == ("a", "b")
+
+
+@pytest.mark.parametrize("value", ["c", ["a", "c"], 7, [1], {"a": 1}])
+def test_an_unknown_one_among_choices_is_refused(value: Any) -> None:
+    """Silently leaving it out would show too little."""
+    with pytest.raises(Invalid):
+        one(lambda reader: reader.choices("f", of=("a", "b")), value)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON_VALUES)
+def test_no_value_makes_reading_fail_otherwise(value: Any) -> None:
+    """Whatever JSON holds is read or refused by name."""
+    readers: tuple[Callable[[Reader], Any], ...] = (
+        number,
+        lambda reader: reader.text("f"),
+        lambda reader: reader.required_integer("f", least=1, most=5),
+        lambda reader: reader.choice("f", of=("a",)),
+        lambda reader: reader.choices("f", of=("a",)),
+        lambda reader: reader.object_text("f"),
+        lambda reader: reader.objects("f", most=10),
+        lambda reader: reader.reference("f"),
+    )
+    for reader in readers:
+        try:
+            one(reader, value)
+        except Invalid as refused:
+            assert set(refused.fields) == {"f"}  # noqa: PT017
