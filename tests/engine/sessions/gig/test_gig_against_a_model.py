@@ -48,6 +48,9 @@ SPANS = st.one_of(
     st.sampled_from([30_000, 60_000, 90_000, 90_001, 300_000, 600_000, 3_600_000]),
     st.just(7 * 24 * 3_600_000),
 )
+PARTIES = st.sampled_from([CUSTOMER, OPERATOR])
+DEPTHS = st.sampled_from([0, 0, 0, 1, 2, 3, 4, 4, 5, 6])
+"""How far a gig has come before chance takes over: a purchased one has come 5 steps. Chance alone seldom gets there."""
 LIVE = {"pendingOperator", "operatorFound", "operatorEnroute", "handshaking", "streaming"}
 OVER_AND_PAID = {"purchased", "voted", "invoiceGenerated", "invoiceSent", "compensated"}
 
@@ -67,6 +70,9 @@ class Model:
         self.locked: set[str] = set()
         self.seconds: int | None = None
         self.invoice_from = 0
+        self.cancelled_by: str | None = None
+        self.backed_out: str | None = None
+        self.stopped_early = False
 
     @property
     def parties(self) -> set[str]:
@@ -105,12 +111,20 @@ class Gigs(RuleBasedStateMachine):
     story: Story[Gig]
     model: Model
 
-    @initialize()
-    def request(self) -> None:
+    @initialize(depth=DEPTHS, account=PARTIES)
+    def request(self, depth: int, account: str) -> None:
         self.story = no_gig()
         assert isinstance(REQUEST.command, RequestGig)
         self.story.do(REQUEST.command)
         self.model = Model(self.story.now)
+        for _ in range(depth):
+            self.go_on(account)
+
+    @precondition(lambda self: self.model.status not in LIVE)
+    @rule(depth=DEPTHS, account=PARTIES)
+    def request_another(self, depth: int, account: str) -> None:
+        """A gig that is over has little left to show: the example goes on with the next."""
+        self.request(depth, account)
 
     def try_(self, command: Command, allowed: bool, then: Callable[[], None]) -> None:
         """Sends the command as the runtime does, after what is due."""
@@ -129,6 +143,26 @@ class Gigs(RuleBasedStateMachine):
         self.story.wait(span)
         self.story.fire_due()
         self.model.until(self.story.now)
+
+    @precondition(lambda self: self.model.status == "streaming")
+    @rule(hours=st.sampled_from([1, 4, 8]))
+    def stream_on(self, hours: int) -> None:
+        """Hours in which a party is heard every 7 minutes; then nothing may have ended but by the longest time."""
+        for _ in range(hours * 9):
+            self.wait(420_000)
+            self.sign_of_life(CUSTOMER)
+
+    @precondition(lambda self: self.model.status == "streaming")
+    @rule(account=PARTIES, late=st.sampled_from([0, 1]))
+    def cancel_at_the_end_of_the_no_video_window(self, account: str, late: int) -> None:
+        self.wait(max(0, self.model.started + 90_000 + late - self.story.now))
+        self.cancel(account)
+
+    @precondition(lambda self: self.model.status == "pendingOperator")
+    @rule(operator=OPERATORS)
+    def change_ones_mind(self, operator: str) -> None:
+        self.reject_offer(operator)
+        self.claim(operator)
 
     @precondition(lambda self: self.model.due is not None)
     @rule(early=st.sampled_from([0, 1]))
@@ -156,12 +190,12 @@ class Gigs(RuleBasedStateMachine):
     def reject_offer(self, operator: str) -> None:
         model = self.model
         backs_out = model.operator == operator and model.status == "operatorFound"
-        again = operator in model.rejected or getattr(self, "backed_out", None) == operator
+        again = operator in model.rejected or model.backed_out == operator
         allowed = model.status == "pendingOperator" or backs_out or again
 
         def then() -> None:
             if backs_out:
-                self.backed_out = operator
+                model.backed_out = operator
                 model.over("cancelled")
             elif model.status == "pendingOperator":
                 model.rejected.add(operator)
@@ -207,18 +241,16 @@ class Gigs(RuleBasedStateMachine):
     def cancel(self, account: str) -> None:
         model, now = self.model, self.story.now
         soon = model.status != "streaming" or now <= model.started + 90_000
-        again = getattr(self, "cancelled_by", None) == account or (
-            getattr(self, "backed_out", None) == account
-        )
+        again = model.cancelled_by == account or (model.backed_out == account)
         allowed = (account in model.parties and model.status in LIVE and soon) or again
 
         def then() -> None:
             if again:
                 return
             if model.status == "operatorFound" and account == model.operator:
-                self.backed_out = account
+                model.backed_out = account
             else:
-                self.cancelled_by = account
+                model.cancelled_by = account
             model.over("cancelled")
 
         self.try_(CancelGig(account=account), allowed, then)
@@ -251,14 +283,14 @@ class Gigs(RuleBasedStateMachine):
     @rule(account=ANYBODY)
     def stop(self, account: str) -> None:
         model, now = self.model, self.story.now
-        again = model.status in OVER_AND_PAID or getattr(self, "stopped_early", False)
+        again = model.status in OVER_AND_PAID or model.stopped_early
         taken = again or model.status in ("handshaking", "streaming")
 
         def then() -> None:
             if model.status == "streaming":
                 model.purchase(now)
             elif model.status == "handshaking":
-                self.stopped_early = True
+                model.stopped_early = True
                 model.over("cancelled")
 
         self.try_(StopGig(account=account), taken and account in model.parties, then)
@@ -323,6 +355,25 @@ class Gigs(RuleBasedStateMachine):
 
         self.try_(EndGig(), True, then)
 
+    @rule(account=PARTIES)
+    def go_on(self, account: str) -> None:
+        """The next step of a gig that goes well, so that the late phases are seen as often as the early ones."""
+        match self.model.status:
+            case "pendingOperator":
+                self.claim(OPERATOR)
+            case "operatorFound":
+                self.confirm(CUSTOMER)
+            case "operatorEnroute":
+                self.handshake(account)
+            case "handshaking":
+                self.start(account)
+            case "streaming":
+                self.stop(account)
+            case "purchased":
+                self.rate(account, 5)
+            case _:
+                self.advance()
+
     @invariant()
     def the_gig_is_what_the_model_says(self) -> None:
         gig, model = self.story.state, self.model
@@ -363,9 +414,10 @@ class Gigs(RuleBasedStateMachine):
 
 
 TestGigs = Gigs.TestCase
-# 200 examples of 40 steps found each of ten planted faults and take 8 s; the time of one example is not what is tested.
+# 400 examples of 40 steps take 4 s and found 14 of 15 faults that were planted in the machine; the 15th, a handshake
+# that does not feed the watchdog, is found by name in test_rows_from_the_stream_on.py.
 TestGigs.settings = settings(
-    max_examples=200,
+    max_examples=400,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
