@@ -7,6 +7,7 @@ on context variables.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -27,8 +28,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 GRACE_SECONDS = 10.0
-"""After SIGTERM, for the server to tell us to shut down by its own means; hypercorn drains 3 s first. If nothing comes
-(the parent process is gone), we end by ourselves."""
+"""After SIGTERM, for the server to tell us to shut down by its own means; hypercorn drains 3 s first. If nothing comes,
+or a second SIGTERM does, we end by ourselves."""
 
 
 class LifespanApp:
@@ -73,13 +74,15 @@ class LifespanApp:
                 await send(message)
 
         async with trio.open_nursery() as nursery:
+            await nursery.start(_end_in_order, nursery.cancel_scope)
             async with running(settings) as application:
-                await nursery.start(_obey_sigterm, nursery.cancel_scope)
                 nursery.start_soon(_watch, application)
                 self._inner = application.app
                 print_greeting(settings, application.greeting)
                 await self._inner(scope, receive_again, send_but_the_last)
             nursery.cancel_scope.cancel()
+        if not finished:
+            leave(None)
         for message in finished:
             await send(message)
 
@@ -91,28 +94,57 @@ async def _watch(application: Application) -> None:
         raise StartError(f"stopped: {application.lost}")
 
 
-async def _obey_sigterm(
+async def _end_in_order(
     everything: trio.CancelScope, *, task_status: trio.TaskStatus[None]
 ) -> None:
-    """hypercorn's parent process follows a failed worker with SIGTERM to the others, which must not die of it: the
-    embedded database would be left behind."""
-    with trio.open_signal_receiver(signal.SIGTERM) as signals:
-        task_status.started()
-        async for _ in signals:
-            break
-        await trio.sleep(GRACE_SECONDS)
+    """Sees to it that the clean-up happens, however the server is ended: hypercorn has no handler for SIGTERM in the
+    process that runs the app, and the embedded database would be left behind."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
+            await anext(signals)
+        _interrupt()
+        with (
+            trio.move_on_after(GRACE_SECONDS),
+            trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
+        ):
+            await anext(signals)
+    else:
+        # hypercorn's first process, if it lives, tells its workers to stop, and may send SIGTERM as well.
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_outlive, parent.sentinel, nursery.cancel_scope)
+            with trio.open_signal_receiver(signal.SIGTERM) as signals:
+                task_status.started()
+                await anext(signals)
+                with trio.move_on_after(GRACE_SECONDS):
+                    await anext(signals)
+            nursery.cancel_scope.cancel()
     everything.cancel()
 
 
-def leave(line: str) -> None:
-    """Ends the process at once, with that line on stderr and status 1.
+async def _outlive(parent: int, waiting: trio.CancelScope) -> None:
+    """Ends the waiting when the parent process has ended: nobody else will tell us to stop."""
+    await trio.lowlevel.wait_readable(parent)
+    waiting.cancel()
+
+
+@trio.lowlevel.enable_ki_protection
+def _interrupt() -> None:
+    """As Ctrl-C, which hypercorn's main task takes as the order to stop; protected, so that it arrives there."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def leave(line: str | None) -> None:
+    """Ends the process at once: with that line on stderr and status 1, or without one and with status 0.
 
     Any exception would be shown by the server as a traceback of some pages, and one that it swallows would leave it
     serving without an engine. Everything of ours has been cleaned up by now.
     """
-    print(f"switchboard: {line}", file=sys.stderr, flush=True)
+    if line is not None:
+        print(f"switchboard: {line}", file=sys.stderr, flush=True)
     sys.stdout.flush()
-    os._exit(1)
+    os._exit(0 if line is None else 1)
 
 
 app = LifespanApp()
