@@ -41,9 +41,12 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_certain(error: asyncpg.PostgresError) -> bool:
-    """Whether an error that the server reported means that the statement was rolled back.
+    """Whether a ``PostgresError`` means that the statement was rolled back, or never sent.
 
     A connection that the server ends (FATAL) can have committed just before.
     """
+    if isinstance(error, asyncpg.DataError):
+        # Also raised by asyncpg itself, for parameters that it cannot encode, without the server's fields.
+        return True
     severity = getattr(error, "severity_en", None) or getattr(error, "severity", None)
     return severity == "ERROR" and not isinstance(error, asyncpg.PostgresConnectionError)

@@ -46,7 +46,8 @@ FENCED: Final = "SB001"
 PARAMETERS: Final = 51
 CALL: Final = f"SELECT * FROM commit_turns({', '.join(f'${n}' for n in range(1, PARAMETERS + 1))})"
 
-PLANNING: Final = {
+SETTINGS: Final = {
+    "application_name": "switchboard committer",
     # The function's statements are planned once, not at each call, and for tables that may have been empty then but
     # will not be: rows are always found by index, whatever the planner knew. (With hash joins each batch was seen to
     # read the whole index of sessions.)
@@ -96,7 +97,7 @@ class PostgresBackend:
             return
         await self._drop()
         try:
-            self._connection = await self._database.connect(COMMAND_SECONDS_MOST, **PLANNING)
+            self._connection = await self._database.connect(COMMAND_SECONDS_MOST, **SETTINGS)
             self._call = await self._connection.prepare(CALL)
         except Exception as error:
             await self._drop()
@@ -116,9 +117,6 @@ class PostgresBackend:
                 raise CommitUnknown(str(error)) from error
             raise _translated(error) from error
         except Exception as error:
-            if isinstance(error, ValueError):
-                # asyncpg could not encode a parameter; it does so before it sends anything.
-                raise BatchRefused(str(error)) from error
             await self._drop()
             if is_outage(error):
                 raise CommitUnknown(str(error) or type(error).__name__) from error
