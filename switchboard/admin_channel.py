@@ -76,12 +76,14 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 class AdminChannel:
     """The server's end."""
 
-    def __init__(self, data_dir: Path, commands: Mapping[str, AdminCommand]) -> None:
+    def __init__(
+        self, data_dir: Path, commands: Mapping[str, AdminCommand], logger: Any = None
+    ) -> None:
         self._file = data_dir / FILE_NAME
         self._commands = commands
         self._key = secrets.token_hex(32)
         self._connections = trio.CapacityLimiter(CONNECTIONS_MOST)
-        self._log = structlog.get_logger("admin")
+        self._log = structlog.get_logger("admin") if logger is None else logger
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serves until cancelled; the file in the data folder stands as long as that."""

@@ -1,0 +1,251 @@
+"""The subcommands, through the admin channel, on a running engine over the memory store."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from click.testing import CliRunner, Result
+from structlog.testing import CapturingLogger
+from web_worlds import Party, WebWorld, web_world
+
+from switchboard.admin_channel import AdminChannel
+from switchboard.administration import Administration
+from switchboard.command_line import COMMANDS, Group, switchboard
+from switchboard.engine.ports import QuarantineRow
+from switchboard.engine.sessions.kind import Address
+from switchboard.settings import load
+
+
+class Terminal:
+    """Somebody who types commands beside a running server."""
+
+    def __init__(self, world: WebWorld, data_dir: Path) -> None:
+        self.world = world
+        self._data_dir = data_dir
+
+    async def type(self, *words: str, stdin: str | None = None) -> Result:
+        """What the command answers; it blocks, so it runs in a thread."""
+        arguments = [*words, "--data-dir", str(self._data_dir)]
+        with trio.fail_after(20):
+            return await trio.to_thread.run_sync(
+                partial(CliRunner().invoke, switchboard, arguments, input=stdin)
+            )
+
+    async def shown(self, *words: str) -> str:
+        """The output of a command that succeeds."""
+        result = await self.type(*words)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    async def read(self, *words: str) -> Any:
+        """The same, of a command that answers in JSON."""
+        return json.loads(await self.shown(*words))
+
+    async def refused(self, *words: str) -> str:
+        """The one line of a command that fails."""
+        result = await self.type(*words)
+        assert result.exit_code == 1
+        assert result.stderr.count("\n") == 1
+        return result.stderr.removeprefix("switchboard: ").strip()
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the person who runs the tests has set is not theirs."""
+    for name in list(os.environ):
+        if name.startswith("SWITCHBOARD_"):
+            monkeypatch.delenv(name)
+
+
+@asynccontextmanager
+async def terminal(data_dir: Path, **settings: str) -> AsyncIterator[Terminal]:
+    """A terminal beside a server for the length of the block."""
+    async with web_world() as world, trio.open_nursery() as nursery:
+        administration = Administration(world.services, load(settings))
+        await nursery.start(
+            AdminChannel(data_dir, administration.commands(), CapturingLogger()).run
+        )
+        yield Terminal(world, data_dir)
+        nursery.cancel_scope.cancel()
+
+
+async def voted_gig(world: WebWorld) -> tuple[str, Party, Party]:
+    """A gig that went all its way."""
+    operator, customer = await world.operator(), await world.customer()
+    answer = await customer.post("/gigs", {"latitude": 10.7879, "longitude": 106.7065})
+    gig: str = answer.body["gig"]["id"]
+    steps = [
+        (operator, "claim", {"response": "accept"}),
+        (customer, "confirm", None),
+        (operator, "handshake", None),
+        (customer, "start", None),
+        (customer, "stop", None),
+        (customer, "rate", {"rating": 5}),
+        (operator, "rate", {"rating": 4}),
+    ]
+    for party, step, body in steps:
+        answer = await party.post(f"/gigs/{step}/{gig}", body)
+        assert answer.status == 200, answer
+    return gig, operator, customer
+
+
+async def test_organizations_are_added_and_listed(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        assert "organization acme has the id" in await at.shown(
+            "organization", "add", "acme", "--name", "Acme [Ltd]"
+        )
+        assert "Acme [Ltd]" in await at.shown("organization", "list")
+        assert [one["code"] for one in await at.read("organization", "list", "--json")] == ["acme"]
+        await at.refused("organization", "add", "ACME")
+        assert "blanks" in await at.refused("organization", "add", "a b")
+
+
+async def test_operators_and_administrators_are_added_with_their_role(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        await at.shown("organization", "add", "acme")
+        await at.shown(
+            "operator", "add", "Olga@x.test", "--password", "secret1", "--organization", "acme"
+        )
+        await at.shown("admin", "add", "chief", "--password", "secret2")
+        olga, chief = [await at.read("account", "show", one) for one in ("olga@x.test", "chief")]
+        assert (olga["operator"], olga["admin"], chief["admin"]) == ("approved", False, True)
+        assert olga["has_password"]
+        assert "password_hash" not in olga
+        assert (await at.read("account", "show", olga["id"])) == olga
+        taken = await at.refused("operator", "add", "olga@X.test", "--password", "secret1")
+        assert taken == "email is taken"
+        missing = await at.refused(
+            "operator", "add", "other", "--password", "secret1", "--organization", "none"
+        )
+        assert missing == "no such organization none"
+
+
+async def test_a_password_is_asked_for_if_it_is_not_given(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        result = await at.type("operator", "add", "olga", stdin="secret1\nsecret1\n")
+        assert result.exit_code == 0, result.output
+        assert (await at.read("account", "show", "olga"))["has_password"]
+
+
+async def test_a_person_who_asked_becomes_an_operator(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        account = await at.world.person(operator="pending")
+        await at.shown("account", "approve", account.id)
+        assert (await at.read("account", "show", account.id))["operator"] == "approved"
+        assert await at.refused("account", "approve", "nobody") == "no such account nobody"
+
+
+async def test_a_gig_is_listed_shown_and_told(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        gig, operator, customer = await voted_gig(at.world)
+        assert f"{gig}  voted" in await at.shown("sessions", "list")
+        assert await at.read("sessions", "list", "--phase", "streaming", "--json") == []
+        people = await at.read("sessions", "list", "--kind", "person", "--json")
+        assert [one["id"] for one in people] == [operator.id]
+        assert (await at.read("sessions", "show", gig))["state"]["customer"] == customer.id
+
+        journal = await at.read("sessions", "timeline", gig, "--json")
+        told = (await at.shown("sessions", "timeline", gig)).splitlines()
+        assert len(told) == len(journal) + 1
+        for line, entry in zip(told[1:], journal, strict=True):
+            assert entry["name"] in line
+            assert entry["by"] in line
+        assert all(" s " in line for line in told[2:])
+
+
+async def test_a_gig_goes_through_the_back_office(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        gig, _, _ = await voted_gig(at.world)
+        for status in ("invoiceGenerated", "invoiceSent", "compensated"):
+            assert await at.shown("gig", "advance", gig) == f"gig {gig} is {status}\n"
+        await at.refused("gig", "advance", gig)
+        assert await at.refused("gig", "advance", "0" * 24) == f"no such gig {'0' * 24}"
+        assert await at.refused("gig", "advance", "nonsense") == "no such gig nonsense"
+
+
+async def test_a_live_gig_is_ended(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        await at.world.operator()
+        customer = await at.world.customer()
+        answer = await customer.post("/gigs", {"latitude": 10.7879, "longitude": 106.7065})
+        gig = answer.body["gig"]["id"]
+        assert await at.shown("sessions", "end", gig) == f"gig {gig} is cancelled\n"
+
+
+async def test_quarantined_sessions_are_listed_by_where_they_crash_and_released(
+    tmp_path: Path,
+) -> None:
+    async with terminal(tmp_path) as at:
+        gig, operator, _ = await voted_gig(at.world)
+        rows = [
+            (Address("person", operator.id), 1000, "B|there:1"),
+            (Address("gig", gig), 2000, "A|here:1"),
+        ]
+        for address, instant, fingerprint in rows:
+            await at.world.engine.store.sessions.quarantine(
+                QuarantineRow(
+                    address=address,
+                    at=instant,
+                    incident="1" * 24,
+                    traceback="Traceback",
+                    fingerprint=fingerprint,
+                    message="StopGig",
+                    code_version="test-1",
+                )
+            )
+        listed = await at.shown("quarantine", "list")
+        assert listed.index("there:1") < listed.index("here:1")
+        assert len(await at.read("quarantine", "list", "--json")) == 2
+        assert await at.shown("sessions", "release", gig) == f"gig {gig} runs again\n"
+        assert await at.refused("sessions", "release", gig) == f"gig {gig} is not in quarantine"
+        assert len(await at.read("quarantine", "list", "--json")) == 1
+
+
+async def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        refused = await at.refused("sessions", "list", "--kind", "stream")
+        assert refused == "there is no kind 'stream', only gig, person"
+
+
+async def test_a_rotated_key_signs_at_once(tmp_path: Path) -> None:
+    async with terminal(tmp_path, SWITCHBOARD_DATA_DIR=str(tmp_path)) as at:
+        told = await at.shown("keys", "rotate")
+        token = at.world.token(await at.world.person())
+        kid = told.split()[-1]
+        assert (tmp_path / "token_keys").read_text().startswith(f"{kid}:")
+        assert at.world.services.tokens.check(token, "dropin")
+
+
+async def test_keys_from_the_environment_are_rotated_there(tmp_path: Path) -> None:
+    keys = {"SWITCHBOARD_TOKEN_KEYS": "a:" + "k" * 32}
+    async with terminal(tmp_path, **keys) as at:
+        assert "SWITCHBOARD_TOKEN_KEYS" in await at.refused("keys", "rotate")
+
+
+def test_settings_are_listed_without_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHBOARD_TOKEN_KEYS", "a:" + "k" * 32)
+    monkeypatch.setenv("SWITCHBOARD_IDLE_SECONDS", "off")
+    result = CliRunner().invoke(switchboard, ["settings", "--json"])
+    rows = {row["variable"]: row for row in json.loads(result.stdout)}
+    assert rows["SWITCHBOARD_TOKEN_KEYS"]["set to"] == "***"
+    assert rows["SWITCHBOARD_IDLE_SECONDS"]["set to"] == "off"
+    assert rows["SWITCHBOARD_BIND"]["default"] == "127.0.0.1:8000"
+    assert rows["SWITCHBOARD_BIND"]["set to"] == ""
+
+
+def test_the_help_names_every_command() -> None:
+    text = CliRunner().invoke(switchboard, ["--help"]).stdout
+    assert isinstance(switchboard, Group)
+    assert all(name in text for name in COMMANDS)
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert CliRunner().invoke(switchboard, ["dance"]).exit_code == 2
