@@ -78,7 +78,12 @@ def _renderers(chosen: str) -> list[Any]:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(serializer=_json),
         ]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    # Plain tracebacks: the default ones show local variables, and with them passwords.
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
 
 
 def _json(event: dict[str, Any], **_: Any) -> str:

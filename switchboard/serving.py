@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Iterable
 
 import hypercorn
 import hypercorn.trio
+import structlog
 import trio
 
 from switchboard import logging_setup
@@ -20,6 +23,10 @@ from switchboard.wiring import Application, running
 
 BACKLOG = 1024
 """Connections that may wait while the loop is busy: a second's worth of what one core can answer."""
+
+RESTARTS_MOST = 5
+RESTART_SECONDS = 60.0
+"""The embedded database may end so often in that time; then it is broken. The actors' restart intensity."""
 
 
 def serve(settings: Settings) -> None:
@@ -57,18 +64,35 @@ def listen(bind: Bind) -> socket.socket:
 
 
 async def _serve(settings: Settings, listening: socket.socket) -> None:
-    host, port = listening.getsockname()[:2]
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with listening, trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             ending = Ending(nursery.cancel_scope)
             nursery.start_soon(ending.obey, signals)
-            async with running(settings) as application:
-                ending.in_order = True
-                greet(settings, Bind(host, port), application.greeting)
-                await _answer_requests(settings, listening, application, ending.asked)
-            if application.lost is not None:
-                raise StartError(f"stopped: {application.lost}")
+            restarts: deque[float] = deque(maxlen=RESTARTS_MOST)
+            while (lost := await _run(settings, listening, ending, first=not restarts)) is not None:
+                now = trio.current_time()
+                often = len(restarts) == RESTARTS_MOST and now - restarts[0] < RESTART_SECONDS
+                if not settings.embedded or often:
+                    raise StartError(f"stopped: {lost}")
+                # Nobody else can have taken a database that the data folder's lock keeps for us: it was the database
+                # itself that ended. The socket stays open meanwhile, so that clients wait instead of failing.
+                restarts.append(now)
+                structlog.get_logger("serving").warning("starting_again", reason=lost)
             nursery.cancel_scope.cancel()
+
+
+async def _run(
+    settings: Settings, listening: socket.socket, ending: Ending, *, first: bool
+) -> str | None:
+    """One life of the engine. Returns: why it had to end; None if it was asked to."""
+    host, port = listening.getsockname()[:2]
+    async with running(settings) as application:
+        ending.in_order = True
+        if first:
+            greet(settings, Bind(host, port), application.greeting)
+        await _answer_requests(settings, listening, application, ending.asked)
+    ending.in_order = False
+    return None if ending.asked.is_set() else application.lost
 
 
 class Ending:
@@ -103,7 +127,8 @@ async def _answer_requests(
             nursery.start_soon(either, application.ended)
 
     config = hypercorn.Config()
-    config.bind = [f"fd://{listening.detach()}"]
+    # A duplicate, which hypercorn closes.
+    config.bind = [f"fd://{os.dup(listening.fileno())}"]
     config.backlog = BACKLOG
     config.graceful_timeout = settings.graceful_seconds
     config.include_server_header = False

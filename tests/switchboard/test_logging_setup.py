@@ -14,6 +14,7 @@ from switchboard.logging_setup import configure
 configure({format!r})
 structlog.get_logger('one').warning('first', odd={{1}}, broken='\\ud800', raw=b'x')
 logging.getLogger('library').warning('second %s', 2)
+hidden = 'a local ' + 'secret'
 try:
     raise ValueError('third')
 except ValueError:
@@ -40,6 +41,7 @@ def test_json_is_one_object_a_line_whatever_a_field_holds() -> None:
     assert [line["level"] for line in lines] == ["warning", "warning", "error"]
     assert lines[1]["logger"] == "library"
     assert "ValueError: third" in lines[2]["exception"]
+    assert "a local secret" not in lines[2]["exception"]
 
 
 def test_the_console_shows_events_and_tracebacks() -> None:
@@ -47,6 +49,7 @@ def test_the_console_shows_events_and_tracebacks() -> None:
     text = "\n".join(log_lines("console"))
     assert "second 2" in text
     assert "ValueError: third" in text
+    assert "a local secret" not in text
 
 
 @pytest.mark.parametrize("format", ["json", "console"])

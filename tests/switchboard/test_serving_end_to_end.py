@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -167,6 +168,21 @@ def test_after_a_kill_the_next_start_adopts_the_database(
         assert answer.status_code == 200
         assert server.end() == 0
     assert not lives(database)
+
+
+def test_when_the_embedded_database_dies_the_server_starts_again_on_the_same_socket(
+    first_run: ServerProcess, demo_folder: Path
+) -> None:
+    with serve(demo_folder, "--log-format", "console") as server:
+        base = server.base()
+        os.kill(postgres_pid(demo_folder), signal.SIGKILL)
+        server.wait_for("starting_again")
+        answer = sign_in(server, "customer1", password_of(first_run, "customer1"))
+        assert (answer.status_code, base) == (200, server.base()), answer.text
+        database = postgres_pid(demo_folder)
+        assert server.end() == 0, server.output
+    assert not lives(database)
+    assert server.output.count("ready on") == 1
 
 
 def test_a_first_administrator_is_who_the_settings_say(
