@@ -81,21 +81,25 @@ class Database:
 
         Raises: StartError, one line for the person at the terminal; the URL's password is not in it.
         """
+        refused: StartError | None = None
         async with trio_asyncio.open_loop() as loop:
             loop.set_exception_handler(_log_loop_error)
             database = cls(url, loop)
-            facts = await database._look(allow_unsafe)
-            database.version = facts.version
-            database._settings |= SERVER_LIMITS
-            if facts.version >= 17:
-                database._settings |= TRANSACTION_LIMIT
-            await database._open_pool()
             try:
-                yield database
-            finally:
-                # As long as a unit in progress may take at most; then it is cut off.
-                with trio.move_on_after(COMMAND_SECONDS_MOST, shield=True):
-                    await loop.run_aio_coroutine(database._close_pool())
+                await database._start(allow_unsafe)
+            except StartError as error:
+                refused = (
+                    error  # Raised below, where no nursery of the loop's puts it into a group.
+                )
+            else:
+                try:
+                    yield database
+                finally:
+                    # As long as a unit in progress may take at most; then it is cut off.
+                    with trio.move_on_after(COMMAND_SECONDS_MOST, shield=True):
+                        await database.run_apart(database._close_pool)
+        if refused is not None:
+            raise refused
 
     async def run(
         self,
@@ -147,44 +151,41 @@ class Database:
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MOST) as connection:
             return await unit(connection, *args, **kwargs)
 
-    async def _look(self, allow_unsafe: bool) -> ServerFacts:
-        async def look() -> ServerFacts:
-            connection = await self.connect()
-            try:
-                return await check_server(connection, allow_unsafe=allow_unsafe)
-            finally:
-                connection.terminate()
-
+    async def _start(self, allow_unsafe: bool) -> None:
+        """Looks at the server and opens the pool. Raises: StartError."""
         try:
-            return await self.run_apart(look)
-        except (StartError, asyncio.CancelledError):
-            raise
-        except ValueError as error:
-            raise StartError(f"the database URL cannot be read: {error}") from error
+            facts = await self.run_apart(self._look, allow_unsafe)
+            self.version = facts.version
+            self._settings |= SERVER_LIMITS
+            if facts.version >= 17:
+                self._settings |= TRANSACTION_LIMIT
+            self._pool = await self.run_apart(self._open_pool)
+        except ValueError:
+            # Without the error's text, which may quote a part of the password.
+            form = "postgresql://user:password@host:port/database"
+            raise StartError(f"the database URL cannot be read; its form is {form}") from None
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise StartError(f"the database cannot be reached: {reason}") from error
+            raise StartError(f"the database cannot be reached: {first_line(error)}") from error
 
-    async def _open_pool(self) -> None:
-        async def open_pool() -> asyncpg.Pool[asyncpg.Record]:
-            return await asyncpg.create_pool(
-                self._url,
-                min_size=1,
-                max_size=POOL_MOST,
-                timeout=CONNECT_SECONDS_MOST,
-                command_timeout=COMMAND_SECONDS_MOST,
-                server_settings=self._settings,
-                # Instead of the query that asyncpg sends by default, which costs every unit a second round trip; an
-                # open transaction is rolled back all the same.
-                reset=_leave_settings,
-            )
-
+    async def _look(self, allow_unsafe: bool) -> ServerFacts:
+        connection = await self.connect()
         try:
-            self._pool = await self.run_apart(open_pool)
-        except Exception as error:
-            if is_outage(error):
-                raise StartError(f"the database cannot be reached: {error}") from error
-            raise
+            return await check_server(connection, allow_unsafe=allow_unsafe)
+        finally:
+            connection.terminate()
+
+    async def _open_pool(self) -> asyncpg.Pool[asyncpg.Record]:
+        return await asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=POOL_MOST,
+            timeout=CONNECT_SECONDS_MOST,
+            command_timeout=COMMAND_SECONDS_MOST,
+            server_settings=self._settings,
+            # Instead of the query that asyncpg sends by default, which costs every unit a second round trip; an open
+            # transaction is rolled back all the same.
+            reset=_leave_settings,
+        )
 
     async def _close_pool(self) -> None:
         assert self._pool is not None
@@ -193,6 +194,11 @@ class Database:
         except Exception as error:
             log.warning("connections were cut off at the end: %r", error)
             self._pool.terminate()
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, short enough for a terminal."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 async def _call(function: Callable[..., Awaitable[T]], *args: Any) -> T:

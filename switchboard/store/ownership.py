@@ -21,7 +21,7 @@ import asyncpg
 import trio
 
 from switchboard.engine.errors import StartError
-from switchboard.store.bridge import Connection, Database, DirectConnection
+from switchboard.store.bridge import Connection, Database, DirectConnection, first_line
 from switchboard.store.outages import LOCKS, is_outage
 
 OWNER_LOCK: Final = 0x5357_4F57_4E45_5221
@@ -226,7 +226,9 @@ async def own(
             await database.run_apart(ownership.take)
         except Exception as error:
             if is_outage(error) or isinstance(error, asyncpg.PostgresError):
-                raise StartError(f"the database could not be taken over: {error}") from error
+                raise StartError(
+                    f"the database could not be taken over: {first_line(error)}"
+                ) from error
             raise
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ownership.watch)

@@ -1,0 +1,219 @@
+"""Where asyncio meets Trio: units of work, cancelled ones above all, and servers that are not fit to be used."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+import trio
+from session_stores import Side, a_side
+
+from switchboard.engine.errors import StartError, StoreDown
+from switchboard.store import bridge
+from switchboard.store.bridge import Connection, Database
+
+OPEN_TRANSACTIONS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND (xact_start IS NOT NULL OR state <> 'idle')
+"""
+CONNECTIONS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open database without a schema."""
+    async with Database.open(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def side(database: Database) -> AsyncIterator[Side]:
+    """A connection beside the pool."""
+    async with a_side(database) as opened:
+        yield opened
+
+
+async def write(connection: Connection, number: int) -> None:
+    """A unit of several statements."""
+    async with connection.transaction():
+        await connection.execute("INSERT INTO written VALUES ($1)", number)
+        await connection.fetchval("SELECT count(*) FROM written")
+
+
+async def test_cancelled_units_leak_no_connection_and_leave_no_transaction_open(
+    database: Database, side: Side
+) -> None:
+    await side.execute("CREATE TABLE written (number int)")
+    finished = 0
+
+    async def one(number: int) -> None:
+        nonlocal finished
+        with trio.CancelScope() as scope:
+            if number % 2:
+                nursery.start_soon(cancel_after, scope, number % 23)
+            await database.run(write, number)
+            finished += 1
+
+    async def cancel_after(scope: trio.CancelScope, checkpoints: int) -> None:
+        for _ in range(checkpoints):
+            await trio.lowlevel.checkpoint()
+        scope.cancel()
+
+    with trio.fail_after(60):
+        for first in range(0, 600, 30):
+            async with trio.open_nursery() as nursery:
+                for number in range(first, first + 30):
+                    nursery.start_soon(one, number)
+    assert 300 <= finished < 600
+    await side.until(OPEN_TRANSACTIONS.replace("count(*)", "count(*) = 0"))
+    assert await side.value(CONNECTIONS) <= bridge.POOL_MOST
+    # Each one that was not cancelled is there, and the pool's connections all still work.
+    assert await side.value("SELECT count(*) FROM written WHERE number % 2 = 0") == 300
+    async with trio.open_nursery() as nursery:
+        for number in range(bridge.POOL_MOST * 2):
+            nursery.start_soon(database.run, write, 1000 + number)
+
+
+async def test_a_unit_that_fails_leaves_no_transaction_open(database: Database, side: Side) -> None:
+    async def fails(connection: Connection) -> None:
+        await connection.execute("BEGIN")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.run(fails)
+    await side.until(OPEN_TRANSACTIONS.replace("count(*)", "count(*) = 0"))
+
+
+async def select(connection: Connection, sql: str) -> Any:
+    """One value."""
+    return await connection.fetchval(sql)
+
+
+async def test_a_lost_connection_is_an_outage_and_the_next_unit_gets_another(
+    database: Database, side: Side
+) -> None:
+    ended: list[StoreDown] = []
+
+    async def wait_long() -> None:
+        try:
+            await database.run(select, "SELECT pg_sleep(60)")
+        except StoreDown as error:
+            ended.append(error)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait_long)
+        await side.until(
+            "SELECT bool_or(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+            " AND datname = current_database()"
+        )
+    assert len(ended) == 1
+    assert await database.run(select, "SELECT 1") == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "statement"),
+    [
+        ("statement_timeout", "SELECT pg_sleep(60)"),
+        ("lock_timeout", "SELECT pg_advisory_xact_lock(1)"),
+    ],
+)
+async def test_the_servers_own_time_limits_are_an_outage(
+    database: Database, side: Side, limit: str, statement: str
+) -> None:
+    async def unit(connection: Connection) -> None:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL {limit} = '20ms'")
+            await connection.execute(statement)
+
+    await side.execute("SELECT pg_advisory_lock(1)")
+    with pytest.raises(StoreDown):
+        await database.run(unit)
+
+
+async def test_every_connection_has_its_limits_on_the_server(database: Database) -> None:
+    async def limits(connection: Connection) -> list[str]:
+        names = [*bridge.SERVER_LIMITS, *bridge.TRANSACTION_LIMIT]
+        return [await connection.fetchval("SELECT current_setting($1)", name) for name in names]
+
+    expected = [*bridge.SERVER_LIMITS.values(), *bridge.TRANSACTION_LIMIT.values()]
+    assert await database.run(limits) == expected
+
+
+async def test_a_deadline_holds_against_a_server_that_never_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bridge, "CONNECT_SECONDS_MOST", 0.1)
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listeners[0].socket.getsockname()[1]
+    with trio.fail_after(10), pytest.raises(StartError, match="cannot be reached"):
+        await open_and_close(f"postgresql://u:secret@127.0.0.1:{port}/d")
+    await listeners[0].aclose()
+
+
+async def test_a_bug_in_a_unit_is_no_outage(database: Database) -> None:
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await database.run(select, "SELECT * FROM nothing")
+    with pytest.raises(asyncpg.DataError):
+        await database.run(_with_wrong_type)
+
+
+async def _with_wrong_type(connection: Connection) -> None:
+    await connection.fetchval("SELECT $1::int", "text")
+
+
+# -- starting
+
+
+async def open_and_close(url: str, *, allow_unsafe: bool = False) -> None:
+    """Raises what opening raises, out of its groups."""
+    async with Database.open(url, allow_unsafe=allow_unsafe):
+        pass
+
+
+async def test_an_unreachable_server_stops_the_start_with_one_line_without_the_password() -> None:
+    with pytest.raises(StartError) as caught:
+        await open_and_close("postgresql://somebody:secret@127.0.0.1:1/nowhere")
+    assert "cannot be reached" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_wrong_password_and_a_wrong_url_stop_the_start(database_url: str) -> None:
+    password = database_url.split(":")[2].split("@")[0]
+    wrong = database_url.replace(password, "wrong", 1)
+    with pytest.raises(StartError, match="password authentication failed"):
+        await open_and_close(wrong)
+    for url in ("mysql://a@b/c", "postgresql://a:b@host:port/d", "postgresql://a:wr/ong@host/d"):
+        with pytest.raises(StartError, match="URL cannot be read") as caught:
+            await open_and_close(url)
+        assert "wr" not in str(caught.value)
+
+
+async def test_a_server_that_may_lose_commits_is_refused_unless_it_is_allowed(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Database.open(database_url) as database, a_side(database) as side:
+        name = await side.value("SELECT current_database()")
+        await side.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    with pytest.raises(StartError, match="synchronous_commit off"):
+        await open_and_close(database_url)
+    with caplog.at_level(logging.ERROR):
+        await open_and_close(database_url, allow_unsafe=True)
+    assert "can be lost in a crash" in caplog.text
+
+
+async def test_the_loop_survives_an_error_that_nobody_waits_for(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def call_later() -> None:
+        asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+
+    await database.run_apart(call_later)
+    assert await database.run(select, "SELECT 1") == 1
+    assert "ZeroDivisionError" in caplog.text
