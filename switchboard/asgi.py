@@ -7,6 +7,7 @@ on context variables.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -48,6 +49,8 @@ class LifespanApp:
             # Read when served, not when imported: the tools that import this module have no settings.
             settings = load(os.environ)
             logging_setup.configure(settings.log_format)
+            # Under its own command hypercorn writes its few lines itself.
+            logging.getLogger("hypercorn.error").propagate = False
             await self._live(settings, scope, started, receive, send)
         except StartError as error:
             leave(str(error))
