@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from quart.wrappers import Request
+import trio
+from quart.wrappers import Request, Websocket
 from quart_trio import QuartTrio
+from quart_trio.wrappers import TrioResponse
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
@@ -14,7 +16,7 @@ from switchboard.engine.errors import StartError
 from switchboard.web.call import Dialect, Route
 from switchboard.web.dialects.auto import AUTO
 from switchboard.web.dialects.dropin import DROPIN
-from switchboard.web.door import Door
+from switchboard.web.door import JSON, Door
 from switchboard.web.health import system_dialect
 from switchboard.web.metrics import Metrics
 from switchboard.web.services import Services
@@ -23,6 +25,12 @@ DIALECTS: Sequence[Dialect] = (AUTO, DROPIN)
 
 OVERRIDES = frozenset({b"GET", b"PUT", b"PATCH", b"DELETE"})
 """What ``X-HTTP-Method-Override`` may turn a POST into."""
+
+
+NO_WEBSOCKET = b'{"error":"UnknownPath"}'
+
+FINISH_SECONDS = 5.0
+"""What is left of an answer by then is its end: hypercorn's own deadline for closing a connection is the same."""
 
 
 class Endpoint(NamedTuple):
@@ -48,6 +56,7 @@ class SwitchboardApp(QuartTrio):
                 scope = self._bound(scope)
             if scope["method"] == "POST":
                 scope = _overridden(scope)
+            send = _finishing(send)
         await super().__call__(scope, receive, send)
 
     def _bound(self, scope: Any) -> Any:
@@ -75,6 +84,15 @@ class SwitchboardApp(QuartTrio):
             dialect, route = endpoint
             return await self.door.answer(request, dialect, route, arguments, None)
         return await super().handle_request(request)
+
+    async def handle_websocket(self, websocket: Websocket) -> Any:
+        """A websocket on a path that has none is told so in JSON; others pass as usual."""
+        adapter = self.url_map.bind("localhost", path_info=websocket.path, url_scheme="ws")
+        try:
+            adapter.match(websocket=True)
+        except HTTPException:
+            return TrioResponse(NO_WEBSOCKET, 404, content_type=JSON)
+        return await super().handle_websocket(websocket)
 
 
 def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> SwitchboardApp:
@@ -112,6 +130,23 @@ def _by_host(hosts: Mapping[str, str], dialects: Mapping[str, Dialect]) -> Mappi
         if name not in dialects:
             raise StartError(f"host {host!r} is bound to the unknown dialect {name!r}")
     return {host.lower(): dialects[name] for host, name in hosts.items()}
+
+
+def _finishing(send: Any) -> Any:
+    """``send`` whose last message of an answer is not cut off by a cancellation.
+
+    While hypercorn closes the stream it reports the disconnect; quart-trio then cancels the task that is still inside
+    that send, and neither the connection's end nor its idle deadline is seen to any more.
+    """
+
+    async def finish(message: Any) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            with trio.move_on_after(FINISH_SECONDS, shield=True):
+                await send(message)
+        else:
+            await send(message)
+
+    return finish
 
 
 def _overridden(scope: Any) -> Any:

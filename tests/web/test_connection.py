@@ -1,0 +1,84 @@
+"""What only a real connection shows: the app under hypercorn on a loopback port, as released."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve
+from web_worlds import web_world
+
+DEADLINE_SECONDS = 4.0
+"""Far more than a loopback exchange takes, and less than the 5 after which hypercorn closes what is idle."""
+
+
+@asynccontextmanager
+async def port() -> AsyncIterator[int]:
+    """A served app's port."""
+    async with web_world() as world, trio.open_nursery() as nursery:
+        config = Config()
+        config.bind, config.loglevel = ["127.0.0.1:0"], "ERROR"
+        urls = await nursery.start(functools.partial(serve, world.app, config))
+        yield int(urls[0].rpartition(":")[2])
+        nursery.cancel_scope.cancel()
+
+
+async def until_closed(at: int, request: bytes) -> bytes:
+    """All that the server sends until it closes the connection."""
+    received = b""
+    with trio.fail_after(DEADLINE_SECONDS):
+        async with await trio.open_tcp_stream("127.0.0.1", at) as stream:
+            await stream.send_all(request)
+            async for chunk in stream:
+                received += chunk
+    return received
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (b"GET /healthz HTTP/1.0\r\n\r\n", b"200"),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200"),
+        (b"HEAD /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200"),
+        (b"GET /nowhere HTTP/1.1\r\nHost: a b<>\r\nConnection: close\r\n\r\n", b"404"),
+        (b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"204"),
+        (b"POST /dropin/login HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\nx", b"413"),
+        (
+            b"POST /dropin/login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"50000\r\n" + b"x" * 0x50000 + b"\r\n",
+            b"413",
+        ),
+    ],
+)
+async def test_a_connection_ends_with_its_last_answer(request_head: bytes, status: bytes) -> None:
+    """When the client wants no other, and after a body that was not read."""
+    async with port() as at:
+        received = await until_closed(at, request_head)
+    assert received.startswith(b"HTTP/1.1 " + status)
+
+
+async def test_a_websocket_where_there_is_none_is_told_so_in_json() -> None:
+    """Never HTML."""
+    async with port() as at:
+        received = await until_closed(
+            at,
+            b"GET /dropin/x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        )
+    assert received.startswith(b"HTTP/1.1 404")
+    assert received.endswith(b'{"error":"UnknownPath"}')
+
+
+async def test_a_connection_takes_one_request_after_another() -> None:
+    """Keep-alive."""
+    async with port() as at:
+        received = await until_closed(
+            at,
+            b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 3
+            + b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        )
+    assert received.count(b'{"status":"ok"}') == 4
