@@ -74,8 +74,8 @@ class Call:
         given = self.headers.get("Idempotency-Key")
         if given is None or not given.strip():
             return None
-        if len(given) > IDEMPOTENCY_KEY_LENGTH_MOST:
-            raise Invalid({"Idempotency-Key": "is too long"})
+        if len(given) > IDEMPOTENCY_KEY_LENGTH_MOST or not given.isprintable():
+            raise Invalid({"Idempotency-Key": "must be at most 255 printable characters"})
         digest = hashlib.sha256(b"\0".join((self.method.encode(), self.path.encode(), self.raw)))
         return Key(f"{realm}/{self.caller.id}/{operation}/{given.strip()}", digest.digest())
 

@@ -1,0 +1,36 @@
+"""What other packages may import."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+import switchboard.outbound
+import switchboard.outbound.video
+import switchboard.web
+import switchboard.web.dialects.auto
+import switchboard.web.dialects.dropin
+import switchboard.web.security
+
+PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
+    (
+        switchboard.web,
+        {"Services", "SwitchboardApp", "WebSettings", "build_services", "create_app"},
+    ),
+    (
+        switchboard.web.security,
+        {"Passwords", "Token", "TokenRefused", "Tokens", "TrustedProxies"},
+    ),
+    (switchboard.web.dialects.auto, {"AUTO"}),
+    (switchboard.web.dialects.dropin, {"DROPIN"}),
+    (switchboard.outbound, {"LogSender", "PeerToPeer"}),
+    (switchboard.outbound.video, {"PeerToPeer"}),
+)
+
+
+@pytest.mark.parametrize(("module", "names"), PUBLIC, ids=lambda one: getattr(one, "__name__", ""))
+def test_a_package_offers_these_names(module: ModuleType, names: set[str]) -> None:
+    """And no other."""
+    assert set(module.__all__) == names
+    assert all(hasattr(module, name) for name in names)
