@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dropin_people import SEED, STRICT, TIME, code_of
+from seed_people import SEED, STRICT, TIME, code_of
 from web_worlds import web_world
 
 from switchboard.web import WebSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
-from dropin_people import SEED, code_of, signed_in
+from seed_people import SEED, code_of, signed_in
 from web_worlds import web_world
 
 from switchboard.engine.workflows.accounts import Registration
