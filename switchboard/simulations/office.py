@@ -1,0 +1,56 @@
+"""The back office of a world: takes voted gigs on, and now and then ends a live one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import trio
+
+from switchboard.engine.errors import Unavailable
+from switchboard.engine.ports import Header
+from switchboard.engine.sessions.gig import LIVE, AdvanceGig, EndGig
+from switchboard.simulations.calls import Phone
+
+if TYPE_CHECKING:
+    from switchboard.simulations.world import World
+
+ROUND_SECONDS = 300.0
+"""On average between two looks at the list."""
+
+ADVANCED_MOST = 20
+PATIENCE_SECONDS = 30.0
+
+ENDS = 0.1
+"""The share of rounds in which an administrator ends some live gig."""
+
+ADMINISTRATOR = "system:admin"
+
+
+class Office:
+    """The administrator's doings, through the same engine as everybody's."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._chance = world.chance("office")
+        self._phone = Phone(world, ADMINISTRATOR, self._chance, PATIENCE_SECONDS)
+
+    async def run(self) -> None:
+        """Rounds, until cancelled."""
+        while True:
+            await trio.sleep(self._chance.expovariate(1 / ROUND_SECONDS))
+            for header in await self._gigs(("voted", "invoiceGenerated", "invoiceSent")):
+                if self._chance.random() < 0.5:
+                    command = AdvanceGig(expected=header.phase)
+                    await self._phone.tell(header.address.id, command)
+            if self._chance.random() < ENDS:
+                live = await self._gigs(tuple(sorted(LIVE)))
+                if live:
+                    await self._phone.tell(self._chance.choice(live).address.id, EndGig())
+
+    async def _gigs(self, phases: Sequence[str]) -> Sequence[Header]:
+        life = await self._world.up()
+        try:
+            return await life.store.sessions.headers("gig", phases, ADVANCED_MOST)
+        except Unavailable:
+            return ()

@@ -1,0 +1,14 @@
+"""The kinds of day that can be simulated, one file each. ``SCENARIOS`` finds them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from switchboard.simulations.scenarios.calm import CALM
+from switchboard.simulations.scenarios.everyday import EVERYDAY
+from switchboard.simulations.scenarios.rush import RUSH
+from switchboard.simulations.scenarios.scenario import Scenario
+
+SCENARIOS: Mapping[str, Scenario] = {one.name: one for one in (EVERYDAY, CALM, RUSH)}
+
+__all__ = ["CALM", "EVERYDAY", "RUSH", "SCENARIOS", "Scenario"]
