@@ -118,7 +118,7 @@ class Database:
             return await self._loop.run_aio_coroutine(self._unit(unit, *args, **kwargs))
         except Exception as error:
             if is_outage(error):
-                raise StoreDown(str(error) or type(error).__name__) from error
+                raise StoreDown(first_line(error)) from error
             raise
 
     async def run_apart(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
@@ -148,8 +148,15 @@ class Database:
         **kwargs: P.kwargs,
     ) -> T:
         assert self._pool is not None  # Opened before anybody gets the database.
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MOST) as connection:
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS_MOST)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            # Whatever the server has against a new connection, the unit has not begun.
+            raise StoreDown(first_line(error)) from error
+        try:
             return await unit(connection, *args, **kwargs)
+        finally:
+            await self._pool.release(connection, timeout=ACQUIRE_SECONDS_MOST)
 
     async def _start(self, allow_unsafe: bool) -> None:
         """Looks at the server and opens the pool. Raises: StartError."""

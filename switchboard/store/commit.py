@@ -172,7 +172,7 @@ class Committer:
         if self._queue and not self._stuck:
             return
         self._work = trio.Event()
-        if self._stuck:
+        if self._locked:
             with trio.move_on_after(LOCKED_PAUSE_SECONDS):
                 await self._work.wait()
         else:

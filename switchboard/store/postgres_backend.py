@@ -21,7 +21,7 @@ from switchboard.engine.ports import (
     Turn,
 )
 from switchboard.engine.sessions.kind import Claim
-from switchboard.store.bridge import Database, DirectConnection
+from switchboard.store.bridge import Database, DirectConnection, first_line
 from switchboard.store.commit import BatchLocked, BatchRefused, Locked
 from switchboard.store.outages import LOCKS, ROLLED_BACK, is_certain, is_outage
 from switchboard.store.queries import keyed_reply
@@ -99,11 +99,9 @@ class PostgresBackend:
         try:
             self._connection = await self._database.connect(COMMAND_SECONDS_MOST, **SETTINGS)
             self._call = await self._connection.prepare(CALL)
-        except Exception as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             await self._drop()
-            if is_outage(error):
-                raise StoreDown(str(error) or type(error).__name__) from error
-            raise
+            raise StoreDown(first_line(error)) from error
 
     async def _send(self, patience: str, columns: list[list[Any]]) -> Any:
         try:
@@ -119,7 +117,7 @@ class PostgresBackend:
         except Exception as error:
             await self._drop()
             if is_outage(error):
-                raise CommitUnknown(str(error) or type(error).__name__) from error
+                raise CommitUnknown(first_line(error)) from error
             raise
 
     async def _drop(self) -> None:

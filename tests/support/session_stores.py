@@ -179,6 +179,10 @@ class Side:
         """The first column of the first row."""
         return await self._database.run_apart(self._connection.fetchval, sql, *args)
 
+    async def close(self) -> None:
+        """Ends it."""
+        await self._database.run_apart(self._connection.close)
+
     async def until(self, sql: str, *args: Any) -> None:
         """Asks again and again until the value is true."""
         with trio.fail_after(SECONDS_MOST):

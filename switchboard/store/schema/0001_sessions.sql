@@ -352,7 +352,10 @@ BEGIN
         SELECT m.name, m.key, t_kind[m.ord], t_id[m.ord]
         FROM unnest(m_ord, m_op, m_name, m_key) AS m (ord, op, name, key)
         WHERE m.op = 1 AND m.ord <> ALL (losers)
-            AND NOT EXISTS (SELECT FROM claim AS c WHERE c.scope = m.name AND c.key = m.key);
+            AND NOT EXISTS (
+                SELECT FROM claim AS c
+                WHERE c.scope = m.name AND c.key = m.key AND c.holder = t_id[m.ord] AND c.kind = t_kind[m.ord]
+            );
     END IF;
 
     IF 5 = ANY (m_op) THEN

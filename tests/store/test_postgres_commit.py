@@ -1,0 +1,264 @@
+"""What only a real server can do to a commit: locks of strangers, transactions in flight, outages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import trio
+from session_stores import (
+    COMMITTER,
+    HOLD,
+    LET_GO,
+    SECONDS_MOST,
+    WAITS,
+    PostgresWorld,
+    Side,
+    a_side,
+    address,
+    at_once,
+    commit,
+    open_world,
+    outcome_of,
+    turn,
+)
+
+from switchboard.engine.errors import CommitUnknown, StoreDown
+from switchboard.engine.ports import ClaimTaken, CommitFailed, Committed, NewNotice, Stale
+from switchboard.engine.sessions.kind import Claim
+from switchboard.store.outages import is_certain, is_outage
+
+ENGAGED = Claim("engaged", "ann")
+
+
+@pytest.fixture
+async def world(database_url: str) -> AsyncIterator[PostgresWorld]:
+    """A store on Postgres."""
+    async with open_world(database_url) as opened:
+        assert isinstance(opened, PostgresWorld)
+        yield opened
+
+
+@pytest.fixture
+async def side(world: PostgresWorld) -> AsyncIterator[Side]:
+    """A stranger's connection."""
+    async with a_side(world.store.database) as opened:
+        yield opened
+
+
+# -- locks of strangers
+
+
+async def test_a_locked_row_leaves_a_hundred_others_of_the_moment_untouched(
+    world: PostgresWorld, side: Side
+) -> None:
+    sessions = world.store.sessions
+    await at_once(sessions, [turn(f"s{n}") for n in range(50)])
+    await commit(sessions, turn("locked"))
+    await side.execute("BEGIN")
+    await side.execute("SELECT FROM session WHERE id = 'locked' FOR UPDATE")
+    answered: list[str] = []
+    outcomes: dict[str, object] = {}
+
+    async def one(id_: str, expected: int) -> None:
+        outcomes[id_] = await outcome_of(sessions, turn(id_, expected))
+        answered.append(id_)
+
+    with trio.fail_after(SECONDS_MOST):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(one, "locked", 1)
+            for n in range(100):
+                nursery.start_soon(one, f"s{n}", 1 if n < 50 else 0)
+    assert answered[-1] == "locked"
+    assert isinstance(outcomes.pop("locked"), StoreDown)
+    assert set(map(repr, outcomes.values())) == {repr(Committed())}
+    await side.execute("ROLLBACK")
+    assert await commit(sessions, turn("locked", 1)) == Committed()
+
+
+async def test_a_row_that_is_locked_for_a_moment_only_delays_its_turn(
+    world: PostgresWorld, side: Side
+) -> None:
+    sessions = world.store.sessions
+    await commit(sessions, turn("a"))
+    await side.execute("BEGIN")
+    await side.execute("SELECT FROM session WHERE id = 'a' FOR UPDATE")
+    tried = world.committer.statistics().turns
+    outcomes: list[object] = []
+
+    async def one() -> None:
+        outcomes.append(await outcome_of(sessions, turn("a", 1)))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(one)
+        while world.committer.statistics().turns < tried + 2:
+            await trio.lowlevel.checkpoint()
+        await side.execute("ROLLBACK")
+    assert outcomes == [Committed()]
+
+
+async def test_a_lock_elsewhere_fails_its_turn_alone(world: PostgresWorld, side: Side) -> None:
+    sessions = world.store.sessions
+    await commit(sessions, turn("holder", taken=(ENGAGED,)))
+    await side.execute("BEGIN")
+    await side.execute("SELECT FROM claim FOR UPDATE")
+    began = trio.current_time()
+    turns = [turn(f"s{n}") for n in range(100)]
+    outcomes = await at_once(sessions, [*turns, turn("holder", 1, released=(ENGAGED,))])
+    assert isinstance(outcomes.pop(), StoreDown)
+    assert outcomes == [Committed()] * 100
+    # One lock_timeout and seven short ones; ten times that leaves room for a busy machine.
+    assert trio.current_time() - began < 2
+    await side.execute("ROLLBACK")
+    assert await commit(sessions, turn("holder", 1, released=(ENGAGED,))) == Committed()
+
+
+# -- transactions in flight
+
+
+async def test_a_claim_that_appears_while_a_batch_is_under_way_is_seen_at_the_second_try(
+    world: PostgresWorld, side: Side
+) -> None:
+    sessions = world.store.sessions
+    await side.execute(HOLD)
+    outcomes: list[object] = []
+
+    async def both() -> None:
+        outcomes.extend(await at_once(sessions, [turn("a", taken=(ENGAGED,)), turn("b")]))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(both)
+        await side.until(WAITS, COMMITTER, "advisory")
+        # As an earlier commit of ours would do that was thought lost; it goes through just now.
+        await side.execute("INSERT INTO claim VALUES ('engaged', 'ann', 'thing', 'other')")
+        await side.execute(LET_GO)
+    assert outcomes == [ClaimTaken(ENGAGED, "other"), Committed()]
+
+
+@pytest.mark.parametrize("expected", [0, 1])
+async def test_settling_waits_for_a_commit_that_is_still_in_flight(
+    world: PostgresWorld, side: Side, expected: int
+) -> None:
+    sessions = world.store.sessions
+    if expected:
+        await commit(sessions, turn("a"))
+    lost = turn("a", expected)
+    await side.execute(HOLD)
+    answers: list[object] = []
+
+    async def lose() -> None:
+        answers.append(await outcome_of(sessions, lost))
+
+    async def settle() -> None:
+        answers.append(await sessions.settle(lost))
+
+    async with a_side(world.store.database) as watcher, trio.open_nursery() as nursery:
+        nursery.start_soon(lose)
+        await watcher.until(WAITS, COMMITTER, "advisory")
+        # Our end goes; the backend stands in the middle of its transaction and does not notice.
+        await sessions.backend.close()
+        nursery.start_soon(settle)
+        await watcher.until(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT settle_turn%'"
+            " AND wait_event_type = 'Lock' AND datname = current_database())"
+        )
+        await side.execute(LET_GO)
+    assert isinstance(answers[0], CommitUnknown)
+    assert answers[1] is True
+    assert await commit(sessions, turn("a", expected + 1)) == Committed()
+
+
+async def test_a_commit_that_arrives_after_its_settling_is_stale(world: PostgresWorld) -> None:
+    sessions = world.store.sessions
+    for expected in (0, 1):
+        late = turn("a", expected)
+        assert not await sessions.settle(late)
+        assert await commit(sessions, late) == Stale()
+
+
+# -- outages
+
+
+async def test_a_server_that_takes_no_connections_is_a_certain_outage_until_it_does(
+    world: PostgresWorld, side: Side, database_url: str
+) -> None:
+    database = world.store.database
+    name = await side.value("SELECT current_database()")
+    # Not from within: a database cannot be closed by its own connection.
+    elsewhere = database_url.replace(name, "postgres")
+    admin = Side(database, await database.run_apart(asyncpg.connect, elsewhere))
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    for application in (COMMITTER, "switchboard"):
+        await side.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()",
+            application,
+        )
+    sessions = world.store.sessions
+    # The first may meet a connection whose end it has not heard of yet, and then cannot know.
+    await outcome_of(sessions, turn("first"))
+    assert isinstance(await outcome_of(sessions, turn("a")), StoreDown)
+    with pytest.raises(StoreDown):
+        await sessions.load(address("a"))
+    with pytest.raises(StoreDown):
+        await world.store.ping()
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    await admin.close()
+    assert await commit(sessions, turn("a")) == Committed()
+    assert await sessions.load(address("a")) is not None
+
+
+async def test_old_keys_and_notices_are_pruned_by_the_servers_clock(
+    world: PostgresWorld, side: Side
+) -> None:
+    sessions = world.store.sessions
+    now = int(await side.value("SELECT extract(epoch FROM clock_timestamp()) * 1000"))
+    for id_, at in (("old", now - 25 * 3600 * 1000), ("new", now)):
+        await commit(sessions, turn(id_, at=at, notices=(NewNotice("topic", id_, b"{}"),)))
+    await sessions.prune()
+    assert [notice.name for notice in await sessions.notices("topic", 0, 10)] == ["new"]
+    # The numbers go on.
+    outcome = await commit(sessions, turn("next", notices=(NewNotice("topic", "next", b"{}"),)))
+    assert outcome == Committed((3,))
+
+
+async def test_a_value_that_no_column_holds_fails_its_turn_alone(world: PostgresWorld) -> None:
+    outcomes = await at_once(
+        world.store.sessions, [turn("a"), turn("b", deadline=2**63), turn("c")]
+    )
+    assert outcomes[0] == outcomes[2] == Committed()
+    assert isinstance(outcomes[1], CommitFailed)
+
+
+# -- errors
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(),
+        TimeoutError(),
+        OSError(),
+        asyncpg.ConnectionDoesNotExistError(),
+        asyncpg.CannotConnectNowError(),
+        asyncpg.InterfaceError("closed"),
+        asyncpg.TooManyConnectionsError(),
+        asyncpg.AdminShutdownError(),
+        asyncpg.CrashShutdownError(),
+        asyncpg.QueryCanceledError(),
+        asyncpg.LockNotAvailableError(),
+        asyncpg.DeadlockDetectedError(),
+        asyncpg.DiskFullError(),
+        asyncpg.ReadOnlySQLTransactionError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_the_database_is_at_fault_for_is_an_outage(error: Exception) -> None:
+    assert is_outage(error)
+
+
+def test_a_bug_is_no_outage() -> None:
+    for error in (asyncpg.UniqueViolationError(), asyncpg.DataError("x"), ValueError(), KeyError()):
+        assert not is_outage(error)
+    assert not is_certain(asyncpg.AdminShutdownError())
