@@ -139,12 +139,17 @@ class Cell:
             actor.snapshot_version = stored.snapshot.version
         self._saved = None
         if state is not None:
-            revived = kind.revive(state, runtime.ready_at)
+            # What was loaded here before and is loaded again has lost the signs of life that were in memory only.
+            heard_from = runtime.clock.now() if self.loaded else runtime.ready_at
+            revived = kind.revive(state, heard_from)
             if revived is state and actor.snapshot_version == actor.version:
                 self._saved = state
             state = revived
-        actor.state = state
+        before, actor.state = actor.state, state
         self.loaded = True
+        if state is not None:
+            # Also what an unknown commit turned out to have done: nobody has adopted it.
+            actor.observe(before)
 
     async def _run(self) -> bool:
         """Turns until the session is passivated (False). Raises: Reload, Crash."""
