@@ -26,7 +26,7 @@ from switchboard.engine.ports import (
     Turn,
 )
 from switchboard.engine.sessions.kind import Address, Claim
-from switchboard.store import queries
+from switchboard.store import queries, queries_around
 from switchboard.store.bridge import Database
 from switchboard.store.commit import Committer, log
 from switchboard.store.loader import Together
@@ -111,35 +111,35 @@ class PostgresSessions:
 
     async def quarantine(self, row: QuarantineRow) -> None:
         """See ``Sessions``."""
-        await self._database.run(queries.quarantine, row)
+        await self._database.run(queries_around.quarantine, row)
 
     async def release(self, address: Address) -> bool:
         """See ``Sessions``."""
-        return await self._database.run(queries.release, address)
+        return await self._database.run(queries_around.release, address)
 
     async def quarantined(self) -> Sequence[QuarantineRow]:
         """See ``Sessions``."""
-        return await self._database.run(queries.quarantined)
+        return await self._database.run(queries_around.quarantined)
 
     async def outbox(self, limit: int) -> Sequence[OutboxRow]:
         """See ``Sessions``."""
-        return await self._database.run(queries.outbox, limit)
+        return await self._database.run(queries_around.outbox, limit)
 
     async def outbox_done(self, ids: Sequence[str]) -> None:
         """See ``Sessions``."""
-        await self._database.run(queries.outbox_done, ids)
+        await self._database.run(queries_around.outbox_done, ids)
 
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """See ``Sessions``; kept for 24 hours."""
-        return await self._database.run(queries.notices, topic, after, limit)
+        return await self._database.run(queries_around.notices, topic, after, limit)
 
     async def tallies(self, name: str, keys: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """See ``Sessions``."""
-        return await self._database.run(queries.tallies, name, keys)
+        return await self._database.run(queries_around.tallies, name, keys)
 
     async def prune(self) -> None:
         """Deletes idempotency keys and notices older than 24 hours. Raises: StoreDown."""
-        await self._database.run(queries.prune, REPLY_KEPT)
+        await self._database.run(queries_around.prune, REPLY_KEPT)
 
     async def prune_now_and_then(self) -> None:
         """Prunes until cancelled."""

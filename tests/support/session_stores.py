@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import trio
 import trio.testing
@@ -16,7 +16,6 @@ from switchboard.engine.ports import (
     Fenced,
     JournalEntry,
     Outcome,
-    Sessions,
     Snapshot,
     Turn,
 )
@@ -75,12 +74,19 @@ def unseen(_committed: Committed) -> None:
     """For a caller to whom the moment of adoption does not matter."""
 
 
-async def commit(sessions: Sessions, written: Turn) -> Outcome:
+class Commits(Protocol):
+    """The port's half that writes: a store's sessions, or a committer."""
+
+    async def commit(self, turn: Turn, adopt: Callable[[Committed], None]) -> Outcome:
+        """See ``Sessions.commit``."""
+
+
+async def commit(sessions: Commits, written: Turn) -> Outcome:
     """Commits one turn."""
     return await sessions.commit(written, unseen)
 
 
-async def at_once(sessions: Sessions, turns: Sequence[Turn]) -> list[Outcome | Exception]:
+async def at_once(sessions: Commits, turns: Sequence[Turn]) -> list[Outcome | Exception]:
     """Hands in all turns within one moment, in any order, and so in one batch; the outcome or error of each."""
     answers: list[Any] = [None] * len(turns)
     go = trio.Event()
@@ -98,7 +104,7 @@ async def at_once(sessions: Sessions, turns: Sequence[Turn]) -> list[Outcome | E
     return answers
 
 
-async def in_order(sessions: Sessions, turns: Sequence[Turn]) -> list[Outcome | Exception]:
+async def in_order(sessions: Commits, turns: Sequence[Turn]) -> list[Outcome | Exception]:
     """Hands in the turns one after the other, none waiting for the one before to be committed."""
     answers: list[Any] = [None] * len(turns)
 
@@ -115,7 +121,7 @@ async def in_order(sessions: Sessions, turns: Sequence[Turn]) -> list[Outcome | 
     return answers
 
 
-async def outcome_of(sessions: Sessions, written: Turn) -> Outcome | Exception:
+async def outcome_of(sessions: Commits, written: Turn) -> Outcome | Exception:
     """What became of the turn, errors of the port included."""
     try:
         return await sessions.commit(written, unseen)
