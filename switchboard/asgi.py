@@ -78,11 +78,12 @@ class LifespanApp:
 
         async with trio.open_nursery() as nursery:
             await nursery.start(_end_in_order, nursery.cancel_scope)
-            async with running(settings) as application:
-                nursery.start_soon(_watch, application)
+            async with running(settings) as application, trio.open_nursery() as watching:
+                watching.start_soon(_watch, application)
                 self._inner = application.app
                 print_greeting(settings, application.greeting)
                 await self._inner(scope, receive_again, send_but_the_last)
+                watching.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
         if not finished:
             leave(None)
