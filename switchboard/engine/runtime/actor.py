@@ -208,11 +208,12 @@ class Actor:
                 runtime.announcements.publish(
                     Announcement(topic, entry.version, entry.name, entry.body)
                 )
-        self._observe(before)
+        self.observe(before)
         if turn.outbox:
             runtime.deliver(turn.outbox)
 
-    def _observe(self, before: Any | None) -> None:
+    def observe(self, before: Any | None) -> None:
+        """Tells the observers that the state has become what it is."""
         for observer in self.of.runtime.observers.get(self.of.kind.name, ()):
             observer(self.address, before, self.state)
 
@@ -232,7 +233,7 @@ class Actor:
         before, self.state = self.state, draft.state
         self._answer(draft)
         if before is not self.state:
-            self._observe(before)
+            self.observe(before)
         if not draft.answers and not draft.fired:
             await trio.lowlevel.checkpoint()
 

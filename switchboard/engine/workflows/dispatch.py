@@ -16,6 +16,7 @@ from switchboard.engine.errors import (
 )
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.gig import (
+    GIG,
     Candidate,
     FailVideo,
     Gig,
@@ -34,12 +35,13 @@ from switchboard.engine.sessions.person import (
     Person,
     PersonSummary,
 )
+from switchboard.engine.workflows.availability import Availability
 from switchboard.engine.workflows.matching import Nearby, Places
 
 BY_DISPATCH = "system:dispatch"
 
 CONSIDERED_MOST = 50
-"""Of the nearest, so many are checked for claims at once: five times the offers of a gig, so that a crowd of engaged
+"""Of the nearest, so many are looked at at once: five times the offers of a gig, so that a crowd of engaged
 operators does not hide a free one behind them; more are looked at in further steps."""
 
 OFFERED_PAGE = 100
@@ -67,7 +69,9 @@ class Dispatch:
         self._offers_most = offers_most
         self._person_timeout = person_timeout
         self._places = Places()
+        self._availability = Availability(engine.store.sessions, self._places.__contains__)
         engine.observe("person", self._person_changed)
+        engine.observe("gig", self._gig_changed)
         engine.reactions.register(
             "dispatch", {"OperatorUnavailable": OperatorUnavailable}, self._operator_unavailable
         )
@@ -100,6 +104,10 @@ class Dispatch:
             self._places.put(address.id, person.latitude, person.longitude, fresh)
         else:
             self._places.remove(address.id)
+            self._availability.forget(address.id)
+
+    def _gig_changed(self, _: Address, before: Any, gig: Gig) -> None:
+        self._availability.changed(GIG, before, gig)
 
     # -- people -------------------------------------------------------------------------------------------------
 
@@ -157,14 +165,8 @@ class Dispatch:
         free: list[Nearby] = []
         for start in range(0, len(near), CONSIDERED_MOST):
             some = near[start : start + CONSIDERED_MOST]
-            scopes = ["engagement"] * len(some) + [f"rating-debt/{one.account}" for one in some]
-            keys = [one.account for one in some] + [""] * len(some)
-            held = await self._engine.store.sessions.claims(scopes, keys)
-            engaged = {claim.key for claim in held if claim.scope == "engagement"}
-            locked = {
-                claim.scope.partition("/")[2] for claim in held if claim.scope != "engagement"
-            }
-            free += [one for one in some if one.account not in engaged | locked]
+            available = await self._availability.free(one.account for one in some)
+            free += [one for one in some if one.account in available]
             if most is not None and len(free) >= most:
                 return free[:most]
         return free
