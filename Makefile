@@ -45,11 +45,9 @@ format: $(INSTALLED)
 bench: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard bench
 
-SEEDS ?= 200
+WORLDS ?= 200
 soak: $(INSTALLED)
-	@for seed in $$(seq 1 $(SEEDS)); do \
-		$(BIN)/python -m switchboard simulate --seed "$$seed" --people 40 --hours 6 || exit 1; \
-	done
+	@exec $(BIN)/python -m switchboard simulate --worlds $(WORLDS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
