@@ -114,8 +114,10 @@ class Database:
 
         Raises: StoreDown if the database is out of reach or too busy; other errors of the unit as they are.
         """
+        if self._pool is None:
+            raise StoreDown("the database is closed")
         try:
-            return await self._loop.run_aio_coroutine(self._unit(unit, *args, **kwargs))
+            return await self._loop.run_aio_coroutine(self._unit(self._pool, unit, *args, **kwargs))
         except Exception as error:
             if is_outage(error):
                 raise StoreDown(first_line(error)) from error
@@ -141,22 +143,22 @@ class Database:
             server_settings=self._settings | settings,
         )
 
+    @staticmethod
     async def _unit(
-        self,
+        pool: asyncpg.Pool[asyncpg.Record],
         unit: Callable[Concatenate[Connection, P], Awaitable[T]],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        assert self._pool is not None  # Opened before anybody gets the database.
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS_MOST)
+            connection = await pool.acquire(timeout=ACQUIRE_SECONDS_MOST)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             # Whatever the server has against a new connection, the unit has not begun.
             raise StoreDown(first_line(error)) from error
         try:
             return await unit(connection, *args, **kwargs)
         finally:
-            await self._pool.release(connection, timeout=ACQUIRE_SECONDS_MOST)
+            await pool.release(connection, timeout=ACQUIRE_SECONDS_MOST)
 
     async def _start(self, allow_unsafe: bool) -> None:
         """Looks at the server and opens the pool. Raises: StartError."""
@@ -195,12 +197,13 @@ class Database:
         )
 
     async def _close_pool(self) -> None:
-        assert self._pool is not None
+        pool, self._pool = self._pool, None
+        assert pool is not None
         try:
-            await asyncio.wait_for(self._pool.close(), COMMAND_SECONDS_MOST / 2)
+            await asyncio.wait_for(pool.close(), COMMAND_SECONDS_MOST / 2)
         except Exception as error:
             log.warning("connections were cut off at the end: %r", error)
-            self._pool.terminate()
+            pool.terminate()
 
 
 def first_line(error: Exception) -> str:

@@ -167,6 +167,13 @@ async def _with_wrong_type(connection: Connection) -> None:
     await connection.fetchval("SELECT $1::int", "text")
 
 
+async def test_a_closed_database_is_an_outage(database_url: str) -> None:
+    async with Database.open(database_url) as database:
+        pass
+    with pytest.raises(StoreDown):
+        await database.run(select, "SELECT 1")
+
+
 # -- starting
 
 

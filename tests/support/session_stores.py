@@ -174,20 +174,20 @@ class Side:
     """A connection beside the store's own, from which a stranger disturbs it."""
 
     def __init__(self, database: Database, connection: DirectConnection) -> None:
-        self._database = database
+        self.database = database
         self._connection = connection
 
     async def execute(self, sql: str, *args: Any) -> None:
         """One statement, or several without parameters."""
-        await self._database.run_apart(self._connection.execute, sql, *args)
+        await self.database.run_apart(self._connection.execute, sql, *args)
 
     async def value(self, sql: str, *args: Any) -> Any:
         """The first column of the first row."""
-        return await self._database.run_apart(self._connection.fetchval, sql, *args)
+        return await self.database.run_apart(self._connection.fetchval, sql, *args)
 
     async def close(self) -> None:
         """Ends it."""
-        await self._database.run_apart(self._connection.close)
+        await self.database.run_apart(self._connection.close)
 
     async def until(self, sql: str, *args: Any) -> None:
         """Asks again and again until the value is true."""
@@ -231,6 +231,40 @@ HOLD = f"""
 LET_GO = f"SELECT pg_advisory_unlock({HELD}); DROP TRIGGER hold ON journal; DROP FUNCTION hold"
 
 
+@asynccontextmanager
+async def held_before_its_end(side: Side) -> AsyncIterator[None]:
+    """Every commit of a turn stands still in the middle of its transaction."""
+    await side.execute(HOLD)
+    try:
+        yield
+    finally:
+        await side.execute(LET_GO)
+
+
+@asynccontextmanager
+async def waiting_for_a_standby(side: Side) -> AsyncIterator[None]:
+    """Every commit on the server stands still when it has happened, before it is answered."""
+    await side.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    await side.execute("SELECT pg_reload_conf()")
+    try:
+        async with a_side(side.database) as probe, trio.open_nursery() as nursery:
+            # The setting takes effect when the server's checkpointer has read it, which only a commit can tell.
+            await probe.execute("SET synchronous_commit = on; SET application_name = 'probe'")
+            nursery.start_soon(commit_again_and_again, probe)
+            await side.until(WAITS, "probe", "SyncRep")
+            yield
+            nursery.cancel_scope.cancel()
+    finally:
+        await side.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        await side.execute("SELECT pg_reload_conf()")
+
+
+async def commit_again_and_again(probe: Side) -> None:
+    """Until it is cancelled."""
+    while True:
+        await probe.execute("SELECT pg_logical_emit_message(true, 'probe', '')")
+
+
 class PostgresWorld:
     """A store on Postgres with the means to disturb it."""
 
@@ -250,23 +284,12 @@ class PostgresWorld:
     async def lose_answer(self, written: Turn, *, happens: bool) -> None:
         """Commits a turn whose answer gets lost, after or before it was written. Raises: CommitUnknown."""
         async with a_side(self.store.database) as side:
-            if happens:
-                # A commit that waits for a standby has happened already, and its backend can be ended there.
-                await side.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-                await side.execute("SELECT pg_reload_conf()")
-                await side.until("SELECT current_setting('synchronous_standby_names') = 'nobody'")
-                event, undo = "SyncRep", "ALTER SYSTEM RESET synchronous_standby_names"
-            else:
-                await side.execute(HOLD)
-                event, undo = "advisory", LET_GO
-            try:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._end_committer, side, event)
-                    answer = await outcome_of(self.store.sessions, written)
-            finally:
-                await side.execute(undo)
-                await side.execute("SELECT pg_reload_conf()")
-                await side.until("SELECT current_setting('synchronous_standby_names') = ''")
+            # A commit that waits for a standby has happened already, and its backend can be ended there.
+            held = waiting_for_a_standby(side) if happens else held_before_its_end(side)
+            event = "SyncRep" if happens else "advisory"
+            async with held, trio.open_nursery() as nursery:
+                nursery.start_soon(self._end_committer, side, event)
+                answer = await outcome_of(self.store.sessions, written)
         assert isinstance(answer, Exception), answer
         raise answer
 
