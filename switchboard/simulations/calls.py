@@ -78,6 +78,7 @@ class Phone:
             latitude=latitude,
             longitude=longitude,
             candidates=(),
+            claim_id=number,
         )
 
         async def operation(life: Life, caused_by: str) -> Any:

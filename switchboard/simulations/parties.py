@@ -35,7 +35,7 @@ class Steps(NamedTuple):
 
 ENROUTE = {"wait": 60, "handshake": 30, "cancel": 5, "vanish": 2, "start": 1, "confirm": 1}
 HANDSHAKING = {"start": 35, "wait": 30, "handshake": 20, "stop": 5, "cancel": 5, "vanish": 5}
-STREAMING = {"wait": 70, "stop": 12, "handshake": 5, "cancel": 5, "start": 3, "vanish": 3}
+STREAMING = {"wait": 76, "stop": 6, "handshake": 5, "cancel": 5, "start": 3, "vanish": 3}
 
 STEPS: Mapping[str, Steps] = {
     "pendingOperator": Steps(8, {"wait": 93, "cancel": 4, "vanish": 3}, {"wait": 1}),
@@ -92,6 +92,7 @@ class Party:
         if person.account == gig.customer:
             action = self._choose(steps.customer)
         elif person.account == gig.operator:
+            await person.be_greedy()
             action = self._choose(steps.operator)
         else:
             return False

@@ -46,6 +46,9 @@ OFFERS_MOST = 10
 STRAY_KM = 0.3
 """How far an operator moves between two heartbeats."""
 
+GREED = 0.3
+"""The share of looks at its gig at which an operator tries to get another one as well."""
+
 PAUSE_SECONDS = 600.0
 """How long an operator is away between shifts, at most."""
 
@@ -148,6 +151,11 @@ class Person:
             await self.tell(gig, RejectOffer(operator=self.account))
         await self._meddle(gig)
 
+    async def be_greedy(self) -> None:
+        """Accepts one more offer although it is in a gig: only a claim can stop it."""
+        if self._offers and self.chance.random() < GREED:
+            await self.tell(self._offers.popleft(), ClaimGig(operator=self.account))
+
     async def _think(self) -> None:
         await trio.sleep(self.chance.expovariate(1 / self.temper.haste))
 
@@ -155,11 +163,14 @@ class Person:
 
     async def _want(self) -> None:
         while True:
-            if self.chance.random() >= self.temper.eager:
-                every = self.world.scenario.wants_every_seconds
-                await trio.sleep(self.chance.expovariate(1 / every))
-            await self._think()
-            await self._after(await self.phone.request(*self._place))
+            every = self.world.scenario.wants_every_seconds
+            await trio.sleep(self.chance.expovariate(1 / every))
+            attended = True
+            while attended:
+                await self._think()
+                answer = await self.phone.request(*self._place)
+                await self._after(answer)
+                attended = answer.state is not None and self.chance.random() < self.temper.eager
 
     async def _after(self, answer: Answer) -> None:
         """Attends to the gig that came of a request or an accept, or to what is in the way of it."""

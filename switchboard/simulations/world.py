@@ -17,6 +17,7 @@ from typing import Any
 
 import trio
 import trio._core._run as trio_run
+from trio.abc import Instrument
 from trio.testing import MockClock
 
 from switchboard.engine.clock import Clock, Instant
@@ -51,6 +52,10 @@ HORIZON_SECONDS = 3600.0
 
 SWEEP_SECONDS = 10.0
 """Between two looks at what may be stuck: half of the bound within which a deadline must have fired."""
+
+ROUNDS_MOST = 10_000
+"""Of the scheduler at one instant: a chain of wake-ups that does not wait for anything is some dozens long, so that
+many more are a task that spins. About a second of wall time."""
 
 GOSSIP_MOST = 20
 """Gigs that meddlers choose from."""
@@ -94,6 +99,7 @@ async def _run(
     plan: Plan, kinds: Sequence[Kind[Any]], progress: Progress | None, began: float
 ) -> Report:
     world = World(plan, kinds, progress)
+    trio.lowlevel.add_instrument(Metronome(world.judge))
     await world.run()
     if world.judge.violation is not None:
         raise story(plan, world.judge.violation, world.database, world.trace)
@@ -137,6 +143,23 @@ class JudgedDatabase(MemoryDatabase):
         if self.sessions[turn.address].version > version:
             self.judge.voided(turn.address)
         return happened
+
+
+class Metronome(Instrument):
+    """Counts how often the scheduler goes round while the virtual time stands still."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._at = -math.inf
+        self._rounds = 0
+
+    def before_io_wait(self, timeout: float) -> None:
+        """See ``trio.abc.Instrument``."""
+        now = trio.current_time()
+        self._rounds = self._rounds + 1 if now == self._at else 0
+        self._at = now
+        if self._rounds > ROUNDS_MOST:
+            self._judge.fail(Violation("time goes on", f"{ROUNDS_MOST} rounds at one instant"))
 
 
 class Silent:

@@ -95,6 +95,8 @@ class Answers:
         match error:
             case Engaged(session=gig):
                 address = Address("gig", gig)
+                if isinstance(command, RequestGig):
+                    self._itself(address, command)
                 excuse = self._was(began, gig, lambda one: _engages(one, account))
             case RatingRequired(gig=gig):
                 address = Address("gig", gig)
@@ -115,6 +117,13 @@ class Answers:
                 return
         if not excuse:
             seen = f"{account} heard {error!r} to {command!r}"
+            raise Violation(FALSE, seen, [address])
+
+    def _itself(self, address: Address, command: RequestGig) -> None:
+        """A request that is sent again with its key is not in its own way."""
+        gig = self._shadows[address].state
+        if isinstance(gig, Gig) and gig.claim_id == command.claim_id:
+            seen = f"{command.customer} heard that its request itself engages it, in {gig.id}"
             raise Violation(FALSE, seen, [address])
 
     def _was(self, began: int, gig: str, holds: Callable[[Gig], bool]) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from switchboard.simulations.scenarios.calm import CALM
 from switchboard.simulations.scenarios.everyday import EVERYDAY
+from switchboard.simulations.scenarios.fragile import FRAGILE
 from switchboard.simulations.scenarios.rush import RUSH
 from switchboard.simulations.scenarios.scenario import Scenario
 
-SCENARIOS: Mapping[str, Scenario] = {one.name: one for one in (EVERYDAY, CALM, RUSH)}
+SCENARIOS: Mapping[str, Scenario] = {one.name: one for one in (EVERYDAY, CALM, RUSH, FRAGILE)}
 
-__all__ = ["CALM", "EVERYDAY", "RUSH", "SCENARIOS", "Scenario"]
+__all__ = ["CALM", "EVERYDAY", "FRAGILE", "RUSH", "SCENARIOS", "Scenario"]

@@ -1,4 +1,4 @@
-"""Signs of life are volatile: a session that is loaded again while the engine runs must not end for having lost them."""
+"""Signs of life are volatile: a session that is loaded again must not end for having lost them."""
 
 from __future__ import annotations
 
