@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 import trio
 from quart_trio import QuartTrio
@@ -26,7 +27,7 @@ from switchboard.outbound import LogSender, PeerToPeer
 from switchboard.settings import Settings
 from switchboard.store.embedded import embedded_postgres
 from switchboard.store.embedded_place import locked
-from switchboard.store.postgres import open_postgres
+from switchboard.store.postgres import PostgresStore, open_postgres
 from switchboard.version import code_version
 from switchboard.web.app import create_app
 from switchboard.web.services import Services, WebSettings, build_services
@@ -93,7 +94,7 @@ async def running(settings: Settings) -> AsyncIterator[Application]:
             await services.dispatch.open()
             await nursery.start(_run_engine, services.engine, ended)
             try:
-                yield await _open(settings, services, ended, nursery)
+                yield await _open(settings, store, services, ended, nursery)
             finally:
                 services.engine.stop()
                 with trio.move_on_after(DRAIN_SECONDS + SETTLE_SECONDS, shield=True):
@@ -195,7 +196,11 @@ async def _run_engine(
 
 
 async def _open(
-    settings: Settings, services: Services, ended: trio.Event, nursery: trio.Nursery
+    settings: Settings,
+    store: PostgresStore,
+    services: Services,
+    ended: trio.Event,
+    nursery: trio.Nursery,
 ) -> Application:
     """Opens the doors of a running engine, once those who may come in exist."""
     await nursery.start(services.run)
@@ -205,6 +210,7 @@ async def _open(
         await nursery.start(demo.keep_online, services, settings.person_timeout_seconds)
     administration = Administration(services, settings)
     await nursery.start(AdminChannel(settings.data_dir, administration.commands()).run)
-    return Application(
-        app=create_app(services), services=services, greeting=tuple(greeting), ended=ended
-    )
+    app = create_app(services)
+    commits = store.sessions.committer
+    app.metrics.add("switchboard_commits", lambda: msgspec.structs.asdict(commits.statistics()))
+    return Application(app=app, services=services, greeting=tuple(greeting), ended=ended)

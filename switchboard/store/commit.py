@@ -18,6 +18,7 @@ import trio
 from switchboard.engine.errors import CommitQueueFull, CommitUnknown, StoreDown
 from switchboard.engine.ports import CommitFailed, Committed, Fenced, Outcome, Turn
 from switchboard.store.conflicts import Separation
+from switchboard.store.gathering import gather
 
 BATCH_MOST: Final = 256
 """Batches of 100 to 500 were measured at the same cost a row (3-6 us); 256 needs at most eight halvings."""
@@ -154,6 +155,7 @@ class Committer:
         try:
             while True:
                 await self._wait_for_work()
+                await gather(self._waiting_turns, BATCH_MOST)
                 self._under_way = batch = self._next_batch()
                 self._batches += 1
                 self._largest = max(self._largest, len(batch))
@@ -167,6 +169,9 @@ class Committer:
                 if not waiting.answered:
                     waiting.fail(CommitUnknown("the store closed before the answer came"))
             self._answer_all([*self._locked, *self._queue], self._closed)
+
+    def _waiting_turns(self) -> int:
+        return len(self._queue)
 
     async def _wait_for_work(self) -> None:
         if self._queue and not self._stuck:

@@ -1,0 +1,123 @@
+"""``switchboard bench``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from switchboard.bench.throughput import Measured, measure
+from switchboard.bench.unfinished import measure_memory, measure_restart
+
+
+def _numbers(_context: click.Context, _parameter: click.Parameter, text: str) -> list[int]:
+    try:
+        numbers = [int(one) for one in text.split(",")]
+    except ValueError:
+        raise click.BadParameter("numbers with commas between them") from None
+    if not all(1 <= one <= 200 for one in numbers):
+        raise click.BadParameter("each from 1 to 200")
+    return numbers
+
+
+@click.command()
+@click.option(
+    "--at-once", default="16,32,64", show_default=True, callback=_numbers, help="Connections."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0.1), default=6.0, show_default=True, help="Each load."
+)
+@click.option(
+    "--repetitions", type=click.IntRange(1), default=3, show_default=True, help="Of everything."
+)
+@click.option("--idle", type=click.IntRange(1), help="Measure the memory of so many idle gigs.")
+@click.option("--restart", type=click.IntRange(1), help="Measure a start with so many live gigs.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def bench(
+    at_once: list[int],
+    seconds: float,
+    repetitions: int,
+    idle: int | None,
+    restart: int | None,
+    as_json: bool,
+) -> None:
+    """Measure gigs over HTTP beside a bare Quart-Trio endpoint, or memory, or the time of a start.
+
+    Everything runs on this machine in a temporary folder, with a Postgres of its own that keeps what it commits, and
+    ends by itself. Compare only figures of one run.
+    """
+    console = Console(stderr=as_json)
+    with tempfile.TemporaryDirectory(
+        prefix="switchboard-bench-", ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        if idle is None and restart is None:
+            loads = len(at_once) * repetitions * 2 + 1
+            with _bar(console, "loads", loads) as step:
+                measured = measure(folder, at_once, seconds, repetitions, lambda _: step(1))
+            _show(measured, console, as_json)
+        if idle is not None:
+            with _bar(console, "gigs", 2 * idle) as step:
+                memory = measure_memory(folder, idle, step)
+            if as_json:
+                click.echo(msgspec.json.encode(memory))
+            console.print(
+                f"{idle} idle gigs: {memory.in_memory:.1f} kB each in memory, "
+                f"{memory.passivated:.2f} kB each once passivated"
+            )
+        if restart is not None:
+            with _bar(console, "gigs", restart) as step:
+                starts = measure_restart(folder, restart, step)
+            if as_json:
+                click.echo(msgspec.json.encode({"gigs": restart, "seconds": starts}))
+            shown = ", ".join(f"{one:.2f}" for one in starts)
+            console.print(f"ready with {restart} unfinished gigs after {shown} s")
+
+
+@contextmanager
+def _bar(console: Console, unit: str, total: int) -> Iterator[Callable[[int], None]]:
+    columns = TextColumn("{task.completed}/{task.total} " + unit), BarColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(unit, total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+def _show(measured: Sequence[Measured], console: Console, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(measured))
+    table = Table(title="medians (lowest to highest)")
+    for title in ("", "at once", "requests/s", "of bare", "p50 ms", "p99 ms"):
+        table.add_column(title, justify="right")
+    for title in ("server us/request", "Postgres us/request", "load's cores"):
+        table.add_column(title, justify="right")
+    for at_once in sorted({one.at_once for one in measured}):
+        rates = {}
+        for server in ("bare", "gigs"):
+            some = [one for one in measured if (one.server, one.at_once) == (server, at_once)]
+            rates[server] = median(one.requests_a_second for one in some)
+            table.add_row(
+                server,
+                str(at_once),
+                _range([one.requests_a_second for one in some], 0),
+                f"{rates[server] / rates['bare']:.0%}",
+                _range([one.p50_milliseconds for one in some], 1),
+                _range([one.p99_milliseconds for one in some], 1),
+                _range([one.server_microseconds for one in some], 0),
+                _range([one.postgres_microseconds for one in some], 0),
+                _range([one.load_cores for one in some], 2),
+            )
+    console.print(table)
+
+
+def _range(values: list[float], digits: int) -> str:
+    low, middle, high = min(values), median(values), max(values)
+    return f"{middle:,.{digits}f} ({low:,.{digits}f}-{high:,.{digits}f})"
