@@ -105,6 +105,7 @@ class Cell:
         while True:
             try:
                 stored = await runtime.sessions.load(self.address)
+                await self._release_by_new_code(stored)
                 break
             except Unavailable as error:
                 for letter in self.mailbox.take(len(self.mailbox)):
@@ -114,7 +115,7 @@ class Cell:
                 await trio.sleep(pause)
                 pause = min(pause * 2, RETRY_MOST_SECONDS)
         try:
-            await self._restore(stored)
+            self._restore(stored)
         except Exception as error:
             incident = runtime.ids.new(runtime.clock.now())
             for letter in self.mailbox.take(len(self.mailbox)):
@@ -124,15 +125,21 @@ class Cell:
             runtime.log.event("session_restarted", self.address, version=self.actor.version)
         return True
 
-    async def _restore(self, stored: Stored | None) -> None:
-        runtime, kind, actor = self.of.runtime, self.of.kind, self.actor
-        if stored is not None and stored.quarantine is not None:
-            if stored.quarantine.code_version == runtime.code_version:
-                self._quarantine = stored.quarantine
-                return
-            # Other code than the one that crashed: it gets one try by itself.
+    async def _release_by_new_code(self, stored: Stored | None) -> None:
+        """Other code than the one that crashed gets one try by itself. Raises: Unavailable."""
+        runtime = self.of.runtime
+        if stored is None or stored.quarantine is None:
+            return
+        if stored.quarantine.code_version != runtime.code_version:
             await runtime.sessions.release(self.address)
             runtime.log.event("session_released", self.address, by="system:new-version")
+
+    def _restore(self, stored: Stored | None) -> None:
+        runtime, kind, actor = self.of.runtime, self.of.kind, self.actor
+        row = None if stored is None else stored.quarantine
+        if row is not None and row.code_version == runtime.code_version:
+            self._quarantine = row
+            return
         state, actor.version = restore(kind, self.of.codec, stored)
         actor.snapshot_version = 0
         if stored is not None and stored.snapshot is not None:
