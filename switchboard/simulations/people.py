@@ -96,11 +96,11 @@ class Person:
 
     async def tell(self, gig: str, command: Command) -> Answer:
         """Gives a gig a command; some send it twice at once."""
-        if self.chance.random() < self.temper.taps_twice:
-            async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as nursery:
+            if self.chance.random() < self.temper.taps_twice:
                 nursery.start_soon(self.phone.tell, gig, command)
-                return await self.phone.tell(gig, command)
-        return await self.phone.tell(gig, command)
+            answer = await self.phone.tell(gig, command)
+        return answer
 
     async def _pulse(self) -> None:
         while True:

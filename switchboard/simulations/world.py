@@ -17,14 +17,13 @@ from typing import Any
 
 import trio
 import trio._core._run as trio_run
-from trio.abc import Instrument
 from trio.testing import MockClock
 
 from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.engine import Engine, running
 from switchboard.engine.errors import Unavailable
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity, Committed, Outcome, Turn
+from switchboard.engine.ports import Capacity
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions import Kind
 from switchboard.engine.sessions.gig import GIG
@@ -34,11 +33,11 @@ from switchboard.simulations.checkers import Judge
 from switchboard.simulations.faults import Studio, Weather
 from switchboard.simulations.office import Office
 from switchboard.simulations.people import Person, settle
+from switchboard.simulations.probes import JudgedDatabase, Metronome, Silent
 from switchboard.simulations.report import Plan, Report, digest, story
 from switchboard.simulations.scenarios import SCENARIOS
 from switchboard.simulations.trace import Trace, Violation
 from switchboard.store.memory import MemoryStore, open_memory
-from switchboard.store.memory_tables import MemoryDatabase
 
 DAWN: Instant = 1_800_000_000_000
 """When every world begins, on its engine's clock: any instant will do."""
@@ -52,10 +51,6 @@ HORIZON_SECONDS = 3600.0
 
 SWEEP_SECONDS = 10.0
 """Between two looks at what may be stuck: half of the bound within which a deadline must have fired."""
-
-ROUNDS_MOST = 10_000
-"""Of the scheduler at one instant: a chain of wake-ups that does not wait for anything is some dozens long, so that
-many more are a task that spins. About a second of wall time."""
 
 GOSSIP_MOST = 20
 """Gigs that meddlers choose from."""
@@ -120,55 +115,6 @@ async def _run(
         simulated_seconds=world.seconds,
         wall_seconds=wall_seconds,
     )
-
-
-class JudgedDatabase(MemoryDatabase):
-    """A database that tells the judge of every turn the moment it takes effect."""
-
-    judge: Judge
-    commits = 0
-
-    def commit(self, turn: Turn) -> Outcome:
-        """See ``MemoryDatabase``."""
-        outcome = super().commit(turn)
-        if isinstance(outcome, Committed):
-            self.commits += 1
-            self.judge.committed(turn)
-        return outcome
-
-    def settle(self, turn: Turn) -> bool:
-        """See ``MemoryDatabase``."""
-        version = self.sessions[turn.address].version if turn.address in self.sessions else 0
-        happened = super().settle(turn)
-        if self.sessions[turn.address].version > version:
-            self.judge.voided(turn.address)
-        return happened
-
-
-class Metronome(Instrument):
-    """Counts how often the scheduler goes round while the virtual time stands still."""
-
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-        self._at = -math.inf
-        self._rounds = 0
-
-    def before_io_wait(self, timeout: float) -> None:
-        """See ``trio.abc.Instrument``."""
-        now = trio.current_time()
-        self._rounds = self._rounds + 1 if now == self._at else 0
-        self._at = now
-        if self._rounds > ROUNDS_MOST:
-            self._judge.fail(Violation("time goes on", f"{ROUNDS_MOST} rounds at one instant"))
-
-
-class Silent:
-    """A logger for the supervision log, which the judge listens to."""
-
-    def info(self, event: str, **fields: Any) -> None:
-        """Writes nothing."""
-
-    warning = info
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,67 @@
+"""What watches a world from within for its judge: the database, the scheduler, and a log that writes nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import trio
+from trio.abc import Instrument
+
+from switchboard.engine.ports import Committed, Outcome, Turn
+from switchboard.simulations.checkers import Judge
+from switchboard.simulations.trace import Violation
+from switchboard.store.memory_tables import MemoryDatabase
+
+ROUNDS_MOST = 10_000
+"""Of the scheduler at one instant: a chain of wake-ups that does not wait for anything is some dozens long, so that
+many more are a task that spins. About a second of wall time."""
+
+
+class JudgedDatabase(MemoryDatabase):
+    """A database that tells the judge of every turn the moment it takes effect."""
+
+    judge: Judge
+    commits = 0
+
+    def commit(self, turn: Turn) -> Outcome:
+        """See ``MemoryDatabase``."""
+        outcome = super().commit(turn)
+        if isinstance(outcome, Committed):
+            self.commits += 1
+            self.judge.committed(turn)
+        return outcome
+
+    def settle(self, turn: Turn) -> bool:
+        """See ``MemoryDatabase``."""
+        version = self.sessions[turn.address].version if turn.address in self.sessions else 0
+        happened = super().settle(turn)
+        if self.sessions[turn.address].version > version:
+            self.judge.voided(turn.address)
+        return happened
+
+
+class Metronome(Instrument):
+    """Counts how often the scheduler goes round while the virtual time stands still."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._at = -math.inf
+        self._rounds = 0
+
+    def before_io_wait(self, timeout: float) -> None:
+        """See ``trio.abc.Instrument``."""
+        now = trio.current_time()
+        self._rounds = self._rounds + 1 if now == self._at else 0
+        self._at = now
+        if self._rounds > ROUNDS_MOST:
+            self._judge.fail(Violation("time goes on", f"{ROUNDS_MOST} rounds at one instant"))
+
+
+class Silent:
+    """A logger for the supervision log, which the judge listens to."""
+
+    def info(self, event: str, **fields: Any) -> None:
+        """Writes nothing."""
+
+    warning = info
