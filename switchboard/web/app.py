@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import trio
-from quart.wrappers import Request, Websocket
+from quart.wrappers import Websocket
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
 from werkzeug.exceptions import HTTPException
@@ -18,6 +18,7 @@ from switchboard.web.dialects.auto import AUTO
 from switchboard.web.dialects.dropin import DROPIN
 from switchboard.web.door import JSON, Door
 from switchboard.web.health import system_dialect
+from switchboard.web.incoming import ClientLeft, Incoming
 from switchboard.web.metrics import Metrics
 from switchboard.web.services import Services
 
@@ -51,13 +52,39 @@ class SwitchboardApp(QuartTrio):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The ASGI callable. A bound host and a method override change what is asked for, before it is looked up."""
-        if scope["type"] == "http":
-            if self.by_host:
-                scope = self._bound(scope)
-            if scope["method"] == "POST":
-                scope = _overridden(scope)
-            send = _finishing(send)
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if self.by_host:
+            scope = self._bound(scope)
+        if scope["method"] == "POST":
+            scope = _overridden(scope)
+        request = Incoming(scope, receive, send)
+        dialect, route, arguments, problem = self._found(request)
+        if dialect is None:
+            await super().__call__(scope, receive, _finishing(send))
+            return
+        try:
+            answer = await self.door.answer(request, dialect, route, arguments, problem)
+        except ClientLeft:
+            return
+        await request.answer(answer)
+
+    def _found(
+        self, request: Incoming
+    ) -> tuple[Dialect | None, Route | None, Mapping[str, str], HTTPException | None]:
+        """Dialect, route, its arguments, and why there is no route; no dialect: a page registered with Quart."""
+        adapter = self.url_map.bind(
+            "localhost", path_info=request.path, default_method=request.method
+        )
+        try:
+            endpoint, arguments = adapter.match()
+        except HTTPException as problem:
+            segment = request.path.lstrip("/").partition("/")[0]
+            return self.by_segment.get(segment, self.system), None, {}, problem
+        if isinstance(endpoint, Endpoint):
+            return endpoint.dialect, endpoint.route, arguments, None
+        return None, None, {}, None
 
     def _bound(self, scope: Any) -> Any:
         for name, value in scope["headers"]:
@@ -68,22 +95,6 @@ class SwitchboardApp(QuartTrio):
                     path = dialect.prefix + scope["path"]
                     return {**scope, "path": path, "switchboard.bound": True}
         return scope
-
-    async def handle_request(self, request: Request) -> Any:
-        """The answer to one request: the door's, unless the path is of a page registered with Quart itself."""
-        adapter = self.url_map.bind(
-            "localhost", path_info=request.path, default_method=request.method
-        )
-        try:
-            endpoint, arguments = adapter.match()
-        except HTTPException as problem:
-            segment = request.path.lstrip("/").partition("/")[0]
-            dialect = self.by_segment.get(segment, self.system)
-            return await self.door.answer(request, dialect, None, {}, problem)
-        if isinstance(endpoint, Endpoint):
-            dialect, route = endpoint
-            return await self.door.answer(request, dialect, route, arguments, None)
-        return await super().handle_request(request)
 
     async def handle_websocket(self, websocket: Websocket) -> Any:
         """A websocket on a path that has none is told so in JSON; others pass as usual."""

@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from werkzeug.datastructures import Headers
-
 from switchboard.engine.errors import Invalid
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.letter import Key
 from switchboard.web.failures import LoginRequired
+from switchboard.web.incoming import RequestHeaders
 from switchboard.web.parsing import Values
 from switchboard.web.reading import Reader, read
 from switchboard.web.security import Token
@@ -39,7 +38,7 @@ class Call:
     """Of the dialect as the client sees it: empty where a host name is bound to it."""
     scheme: str
     host: str
-    headers: Headers
+    headers: RequestHeaders
     address: str
     """What limits per address count."""
     arguments: Mapping[str, str]

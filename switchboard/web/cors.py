@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from werkzeug.datastructures import Headers
+from switchboard.web.incoming import RequestHeaders
 
 EXPOSED = "authorization, ETag, Retry-After, X-Request-Id"
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
@@ -34,7 +34,7 @@ class Cors:
             "Vary": "Origin",
         }
 
-    def preflight(self, headers: Headers) -> dict[str, str]:
+    def preflight(self, headers: RequestHeaders) -> dict[str, str]:
         """The headers of the answer to OPTIONS; the requested headers are allowed as they were asked for."""
         answer = self.headers(headers.get("Origin"))
         if "Access-Control-Allow-Origin" in answer:
