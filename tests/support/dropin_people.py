@@ -22,9 +22,11 @@ class Someone:
     token: str
     client: httpx.Client = field(repr=False)
 
-    def post(self, path: str, body: Any = None) -> httpx.Response:
-        """The answer to a POST under /dropin."""
+    def post(self, path: str, body: Any = None, key: str | None = None) -> httpx.Response:
+        """The answer to a POST under /dropin; ``key`` goes as its Idempotency-Key."""
         headers = {"Authorization": f"Bearer {self.token}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         return self.client.post(f"{self.base}/dropin{path}", json=body, headers=headers)
 
     def get(self, path: str) -> httpx.Response:
