@@ -18,7 +18,7 @@ QUIET_STEPS: Final = 2
 other side had written, and a request takes several steps from its socket to its turn, in each of which it is seen."""
 
 GATHER_SECONDS_MOST: Final = 0.006
-"""However busy the loop is: about six requests' work of one core, a fraction of what a request waits for the core then."""
+"""However busy the loop is: some six requests' work of one core, a fraction of what a request waits for it then."""
 
 
 async def gather(arrived: Callable[[], int], enough: int) -> None:

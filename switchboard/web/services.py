@@ -14,6 +14,7 @@ from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
 from switchboard.engine.workflows.courier import Courier
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.quotas import Counter, Quotas
+from switchboard.engine.workflows.ratings import Ratings
 from switchboard.engine.workflows.sign_in import SignIn
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
@@ -67,6 +68,7 @@ class Services:
     sign_in: SignIn
     tokens: Tokens
     courier: Courier
+    ratings: Ratings
     counter: Counter
     proxies: TrustedProxies
     settings: WebSettings
@@ -145,6 +147,7 @@ def build_services(
         sign_in=sign_in,
         tokens=tokens,
         courier=courier,
+        ratings=Ratings(engine),
         counter=counter,
         proxies=TrustedProxies(chosen.trusted_proxies),
         settings=chosen,

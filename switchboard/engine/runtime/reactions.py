@@ -29,6 +29,10 @@ RETRY_MOST_SECONDS = 5.0
 REFILL_SECONDS = 1.0
 """How soon the table is read again when the database did not answer."""
 
+DELETE_SECONDS = 0.05
+"""Delivered rows are collected so long before they are deleted together: nobody waits for it, and a row that a crash
+leaves behind is only delivered again."""
+
 Handler = Callable[[str, Any, str], Awaitable[None]]
 """(id of the target, command, id of the row)"""
 
@@ -165,6 +169,7 @@ class Reactions:
         assert self._runtime is not None
         while True:
             await self._done_wakeup.wait()
+            await trio.sleep(DELETE_SECONDS)
             self._done_wakeup = trio.Event()
             ids, self._done = self._done, []
             try:

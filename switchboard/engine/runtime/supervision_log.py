@@ -21,7 +21,7 @@ class SupervisionLog:
 
     session_started, session_stopped, session_passivated, session_crashed, session_restarted, session_quarantined,
     breaker_open, session_released, session_stale, timer_late, turn_slow, mailbox_full, commit_failed, commit_unknown,
-    commit_settled, reaction_failed, ownership_lost, engine_started, engine_stopped.
+    commit_settled, reaction_failed, recheck_failed, ownership_lost, engine_started, engine_stopped.
     """
 
     def __init__(

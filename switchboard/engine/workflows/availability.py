@@ -1,19 +1,24 @@
-"""Which of the people in the index of places hold a claim: what is stored, read once, and what was adopted since.
+"""Which of the people in the index of places hold a claim that keeps them from being available.
 
-A cache of the claims of people who are online, kept exact by observing every adopted state. It spares a search its
-query; the claim itself still decides when somebody accepts.
+It spares a search its query; the claim itself still decides when somebody accepts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from switchboard.engine.ports import Sessions
 from switchboard.engine.sessions.kind import Claim, Kind
+from switchboard.engine.workflows.observed import Observed
 
 ENGAGEMENT = "engagement"
 RATING_DEBT = "rating-debt/"
+
+WATCHED_MOST = 100_000
+"""People online at once, some 30 MB; beyond that the ones met longest ago are looked up again."""
+
+Held = frozenset[Claim]
 
 
 def account_of(claim: Claim) -> str | None:
@@ -26,20 +31,15 @@ def account_of(claim: Claim) -> str | None:
 
 
 class Availability:
-    """The claims of watched people. ``watched`` says who is worth remembering, which bounds it."""
+    """The claims of watched people. ``watched`` says who is worth remembering."""
 
     def __init__(self, sessions: Sessions, watched: Callable[[str], bool]) -> None:
         self._sessions = sessions
-        self._watched = watched
-        self._held: dict[str, set[Claim]] = {}
-        """Of those who are known; the others are looked up when they are met."""
-        self._asked: dict[str, object] = {}
-        """Account -> the last query under way, unless a change has overtaken it since."""
+        self._held: Observed[str, Held] = Observed(self._read, most=WATCHED_MOST, keep=watched)
 
     def forget(self, account: str) -> None:
         """The account is not watched any more."""
-        self._held.pop(account, None)
-        self._asked.pop(account, None)
+        self._held.forget(account)
 
     def changed(self, kind: Kind[Any], before: Any | None, after: Any) -> None:
         """A session of that kind was adopted in the state ``after``."""
@@ -48,48 +48,26 @@ class Availability:
         if old == new:
             return
         for claim in new - old:
-            self._note(claim, taken=True)
+            account = account_of(claim)
+            if account is not None:
+                self._held.change(account, frozenset({claim}).union)
         for claim in old - new:
-            self._note(claim, taken=False)
-
-    def _note(self, claim: Claim, *, taken: bool) -> None:
-        account = account_of(claim)
-        if account is None:
-            return
-        # What is being read may be from before this change, so it must not be kept.
-        self._asked.pop(account, None)
-        held = self._held.get(account)
-        if held is not None:
-            (held.add if taken else held.discard)(claim)
+            account = account_of(claim)
+            if account is not None:
+                gone = frozenset({claim})
+                self._held.change(account, lambda held, gone=gone: held - gone)  # type: ignore[misc]
 
     async def free(self, accounts: Iterable[str]) -> set[str]:
         """Those of the accounts that hold no claim. Raises: StoreDown."""
-        accounts = list(accounts)
-        unknown = [account for account in accounts if account not in self._held]
-        found: dict[str, set[Claim]] = {}
-        if unknown:
-            found = await self._look_up(unknown)
-        nothing: set[Claim] = set()
-        return {
-            account
-            for account in accounts
-            if not (self._held.get(account) or found.get(account, nothing))
-        }
+        held = await self._held.many(accounts)
+        return {account for account, claims in held.items() if not claims}
 
-    async def _look_up(self, unknown: list[str]) -> dict[str, set[Claim]]:
-        query = object()
-        self._asked.update(dict.fromkeys(unknown, query))
-        scopes = [ENGAGEMENT] * len(unknown) + [RATING_DEBT + account for account in unknown]
-        keys = unknown + [""] * len(unknown)
-        rows = await self._sessions.claims(scopes, keys)
-        found: dict[str, set[Claim]] = {account: set() for account in unknown}
-        for claim in rows:
+    async def _read(self, accounts: Sequence[str]) -> Mapping[str, Held]:
+        scopes = [ENGAGEMENT] * len(accounts) + [RATING_DEBT + account for account in accounts]
+        keys = [*accounts, *[""] * len(accounts)]
+        found: dict[str, Held] = dict.fromkeys(accounts, frozenset())
+        for claim in await self._sessions.claims(scopes, keys):
             account = account_of(claim)
             assert account is not None, "only such claims were asked for"
-            found[account].add(claim)
-        for account in unknown:
-            if self._asked.get(account) is query:
-                del self._asked[account]
-                if self._watched(account):
-                    self._held[account] = found[account]
+            found[account] |= {claim}
         return found

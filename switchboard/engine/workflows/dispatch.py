@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
 from switchboard.engine.errors import (
     Engaged,
+    EngineError,
     NoOperatorsNearby,
     NotFound,
     RatingRequired,
@@ -37,6 +38,7 @@ from switchboard.engine.sessions.person import (
 )
 from switchboard.engine.workflows.availability import Availability
 from switchboard.engine.workflows.matching import Nearby, Places
+from switchboard.engine.workflows.offers import OpenOffers, waiting_operators
 
 BY_DISPATCH = "system:dispatch"
 
@@ -44,8 +46,7 @@ CONSIDERED_MOST = 50
 """Of the nearest, so many are looked at at once: five times the offers of a gig, so that a crowd of engaged
 operators does not hide a free one behind them; more are looked at in further steps."""
 
-OFFERED_PAGE = 100
-"""Open offers of one operator that are withdrawn in one go."""
+Unavailability = Literal["engaged", "offline", "locked"]
 
 PAGE = 1000
 """People read at once when the index is rebuilt."""
@@ -70,6 +71,7 @@ class Dispatch:
         self._person_timeout = person_timeout
         self._places = Places()
         self._availability = Availability(engine.store.sessions, self._places.__contains__)
+        self._offers = OpenOffers(engine.store.sessions)
         engine.observe("person", self._person_changed)
         engine.observe("gig", self._gig_changed)
         engine.reactions.register(
@@ -81,6 +83,7 @@ class Dispatch:
 
         Raises: StoreDown.
         """
+        await self._offers.open()
         sessions, now, after = self._engine.store.sessions, self._engine.clock.now(), None
         while True:
             page = await sessions.headers("person", ("online",), PAGE, after)
@@ -108,6 +111,7 @@ class Dispatch:
 
     def _gig_changed(self, _: Address, before: Any, gig: Gig) -> None:
         self._availability.changed(GIG, before, gig)
+        self._offers.changed(before, gig)
 
     # -- people -------------------------------------------------------------------------------------------------
 
@@ -215,7 +219,24 @@ class Dispatch:
             meta_data=meta_data,
             customer_operates=customer in self._places,
         )
-        return await self._ask_gig(id, command, customer, key=key, caused_by=caused_by, fresh=True)
+        gig = await self._ask_gig(id, command, customer, key=key, caused_by=caused_by, fresh=True)
+        await self._recheck(gig, caused_by)
+        return gig
+
+    async def _recheck(self, gig: Gig, caused_by: str | None) -> None:
+        """Withdraws the offers to operators who became unavailable while the gig was being committed: dispatch heard of
+        them before there was an offer to withdraw."""
+        offered, address = waiting_operators(gig), Address("gig", gig.id)
+        try:
+            free = await self._availability.free(offered)
+            for operator in offered:
+                if operator not in self._places:
+                    await self._withdraw(address, operator, "offline", caused_by)
+                elif operator not in free:
+                    await self._withdraw(address, operator, "engaged", caused_by)
+        except EngineError as error:
+            # The gig stands and has been promised; such an offer now waits for the claim timeout at the longest.
+            self._engine.log.event("recheck_failed", address, error=repr(error))
 
     async def _nobody_near(self, customer: str, key: Key | None) -> Gig:
         """A repeated request finds its first gig, and one's own gig or debt is a better reason than 'nobody near'
@@ -271,11 +292,11 @@ class Dispatch:
         self, operator: str, command: OperatorUnavailable, row: str
     ) -> None:
         """Withdraws the operator's open offers in other gigs. Raises: Unavailable, then it is called again."""
-        sessions = self._engine.store.sessions
-        while True:
-            offered = await sessions.listed("gigs-offered", operator, None, 0, OFFERED_PAGE)
-            for header in offered:
-                withdraw = WithdrawOffer(operator=operator, because=command.because)
-                await self._engine.ask(header.address, withdraw, by=BY_DISPATCH, caused_by=row)
-            if len(offered) < OFFERED_PAGE:
-                return
+        for gig in await self._offers.of(operator):
+            await self._withdraw(gig, operator, command.because, row)
+
+    async def _withdraw(
+        self, gig: Address, operator: str, because: Unavailability, caused_by: str | None
+    ) -> Any:
+        withdraw = WithdrawOffer(operator=operator, because=because)
+        return await self._engine.ask(gig, withdraw, by=BY_DISPATCH, caused_by=caused_by)

@@ -25,11 +25,10 @@ NAME_LENGTH_MOST = 200
 
 async def profile(call: Call, account: Account) -> Json:
     """The account with its ratings, its identities only to itself and admins."""
-    sessions = call.services.engine.store.sessions
-    operator = await sessions.tallies("operator-rating", [account.id])
-    customer = await sessions.tallies("customer-rating", [account.id])
+    operator = await call.services.ratings.of("operator-rating", account.id)
+    customer = await call.services.ratings.of("customer-rating", account.id)
     private = call.account is None or call.account.id == account.id or call.account.admin
-    ratings = mean(operator.get(account.id)), mean(customer.get(account.id))
+    ratings = mean(operator), mean(customer)
     return account_shape(account, private=private, ratings=ratings)
 
 

@@ -151,14 +151,13 @@ async def confirm(call: Call) -> Json:
     gig = await _ask(call, "confirm", command)
     assert gig.operator is not None
     latitude, longitude = operator_place(gig)
-    sessions = call.services.engine.store.sessions
-    tallies = await sessions.tallies("operator-rating", [gig.operator])
+    rating = await call.services.ratings.of("operator-rating", gig.operator)
     return {
         "gig": await _between(call, gig),
         "operator": {
             "account": gig.operator,
             "location": {"latitude": latitude, "longitude": longitude},
-            "rate": mean(tallies.get(gig.operator)),
+            "rate": mean(rating),
         },
         "chatChannel": f"chat_{gig.id}",
     }

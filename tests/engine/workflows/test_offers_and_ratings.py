@@ -1,0 +1,82 @@
+"""Open offers and ratings, known in memory and right after a restart."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from cities import City
+from trio.testing import MockClock
+
+from switchboard.engine.sessions.gig import ClaimGig, RateGig
+from switchboard.engine.workflows.ratings import Rating, Ratings
+
+
+async def test_offers_from_before_a_restart_are_withdrawn_too(autojump_clock: MockClock) -> None:
+    city = City()
+    async with city.running():
+        a = await city.online("a")
+        old = await city.request("x")
+    async with city.running():
+        new = await city.request("y")
+        other = await city.request("z")
+        await city.ask(other, ClaimGig(operator=a))
+        await trio.sleep(1)
+        assert (await city.read(old)).phase == "allOperatorsRejected"
+        assert (await city.read(new)).phase == "allOperatorsRejected"
+        for name in ("b", "c"):
+            await city.online(name)
+            gig = await city.request(f"customer of {name}")
+            await city.dispatch.offline(city.id(name))
+            await trio.sleep(1)
+            assert (await city.read(gig)).phase == "allOperatorsRejected"
+        # The first look found the old gig, the second that none is left; from then on all is known.
+        assert city.world.gate.calls.count("listed") == 2
+
+
+async def test_an_operator_who_left_while_the_gig_was_committed_has_no_offer(
+    autojump_clock: MockClock,
+) -> None:
+    city = City()
+    async with city.running(), trio.open_nursery() as nursery:
+        await city.online("a")
+        city.world.gate.held = trio.Event()
+        phases: list[str] = []
+
+        async def request() -> None:
+            gig = await city.request("x")
+            phases.append((await city.read(gig)).phase)
+
+        nursery.start_soon(request)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(city.dispatch.offline, city.id("a"))
+        await trio.testing.wait_all_tasks_blocked()
+        city.world.gate.held.set()
+        city.world.gate.held = None
+        await trio.sleep(1)
+        assert phases == ["allOperatorsRejected"] or phases == ["pendingOperator"]
+        [gig] = [a for a in city.world.database.sessions if a.kind == "gig"]
+        assert city.world.database.sessions[gig].phase == "allOperatorsRejected"
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+async def test_a_rating_counts_at_once_whether_it_was_known_or_not(
+    asked_before: bool, autojump_clock: MockClock
+) -> None:
+    city = City()
+    async with city.running():
+        ratings = Ratings(city.engine)
+        a = await city.online("a")
+        if asked_before:
+            assert await ratings.of("operator-rating", a) == Rating(0, 0)
+        for number, stars in enumerate((5, 2), 1):
+            gig = await city.streamed("x", "a")
+            await city.ask(gig, RateGig(account=city.id("x"), rating=stars, rating_id=f"r{number}"))
+            await city.ask(gig, RateGig(account=a, rating=3, rating_id=f"s{number}"))
+            await city.dispatch.heartbeat(a)
+        assert await ratings.of("operator-rating", a) == Rating(2, 7)
+        assert await ratings.of("customer-rating", city.id("x")) == Rating(2, 6)
+        queries = city.world.gate.calls.count("tallies")
+        assert await ratings.of("operator-rating", a) == Rating(2, 7)
+        assert city.world.gate.calls.count("tallies") == queries
+    async with city.running():
+        assert await Ratings(city.engine).of("operator-rating", a) == Rating(2, 7)
