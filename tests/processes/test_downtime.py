@@ -70,6 +70,6 @@ def test_after_a_downtime_overdue_requests_have_expired_and_streams_go_on(
         assert moment(gig["stoppedAt"]) >= launched + WATCHDOG_SECONDS
         pair.assert_agreed(streaming, "terminated")
         # What ended by itself holds nobody back.
-        for one in (other.customer, last):
-            one.request(other.north)
+        for customer in (other.customer, last):
+            customer.request(other.north)
         assert server.end() == 0, server.output
