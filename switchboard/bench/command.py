@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 
 import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from switchboard.bench.throughput import Measured, measure
+from switchboard.bench.quiet import log_to_stderr
+from switchboard.bench.table import show
+from switchboard.bench.throughput import measure
 from switchboard.bench.unfinished import measure_memory, measure_restart
 
 
@@ -54,6 +54,7 @@ def bench(
     Everything runs on this machine in a temporary folder, with a Postgres of its own that keeps what it commits, and
     ends by itself. Compare only figures of one run.
     """
+    log_to_stderr()
     console = Console(stderr=as_json)
     with tempfile.TemporaryDirectory(
         prefix="switchboard-bench-", ignore_cleanup_errors=True
@@ -64,23 +65,27 @@ def bench(
             loads = len(at_once) * repetitions * 2 + 1
             with _bar(console, "loads", loads) as step:
                 measured = measure(folder, at_once, seconds, repetitions, lambda _: step(1))
-            _show(measured, console, as_json)
+            show(measured, console)
+            _answer(measured, as_json)
         if idle is not None:
             with _bar(console, "gigs", 2 * idle) as step:
                 memory = measure_memory(folder, idle, step)
-            if as_json:
-                click.echo(msgspec.json.encode(memory))
             console.print(
-                f"{idle} idle gigs: {memory.in_memory:.1f} kB each in memory, "
+                f"{idle} idle gigs: {memory.in_memory:.2f} kB each in memory, "
                 f"{memory.passivated:.2f} kB each once passivated"
             )
+            _answer(memory, as_json)
         if restart is not None:
             with _bar(console, "gigs", restart) as step:
                 starts = measure_restart(folder, restart, step)
-            if as_json:
-                click.echo(msgspec.json.encode({"gigs": restart, "seconds": starts}))
-            shown = ", ".join(f"{one:.2f}" for one in starts)
+            shown = ", ".join(f"{one:.2f}" for one in starts.seconds)
             console.print(f"ready with {restart} unfinished gigs after {shown} s")
+            _answer(starts, as_json)
+
+
+def _answer(measured: object, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(measured))
 
 
 @contextmanager
@@ -89,35 +94,3 @@ def _bar(console: Console, unit: str, total: int) -> Iterator[Callable[[int], No
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(unit, total=total)
         yield lambda count: progress.advance(task, count)
-
-
-def _show(measured: Sequence[Measured], console: Console, as_json: bool) -> None:
-    if as_json:
-        click.echo(msgspec.json.encode(measured))
-    table = Table(title="medians (lowest to highest)")
-    for title in ("", "at once", "requests/s", "of bare", "p50 ms", "p99 ms"):
-        table.add_column(title, justify="right")
-    for title in ("server us/request", "Postgres us/request", "load's cores"):
-        table.add_column(title, justify="right")
-    for at_once in sorted({one.at_once for one in measured}):
-        rates = {}
-        for server in ("bare", "gigs"):
-            some = [one for one in measured if (one.server, one.at_once) == (server, at_once)]
-            rates[server] = median(one.requests_a_second for one in some)
-            table.add_row(
-                server,
-                str(at_once),
-                _range([one.requests_a_second for one in some], 0),
-                f"{rates[server] / rates['bare']:.0%}",
-                _range([one.p50_milliseconds for one in some], 1),
-                _range([one.p99_milliseconds for one in some], 1),
-                _range([one.server_microseconds for one in some], 0),
-                _range([one.postgres_microseconds for one in some], 0),
-                _range([one.load_cores for one in some], 2),
-            )
-    console.print(table)
-
-
-def _range(values: list[float], digits: int) -> str:
-    low, middle, high = min(values), median(values), max(values)
-    return f"{middle:,.{digits}f} ({low:,.{digits}f}-{high:,.{digits}f})"
