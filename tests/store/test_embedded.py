@@ -1,4 +1,7 @@
-"""The embedded Postgres, with real servers and real deaths."""
+"""The embedded Postgres, with real servers and real deaths.
+
+Over 400 lines because all of it shares one way to make, own and kill a server.
+"""
 
 from __future__ import annotations
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 import trio
-from counters import COUNTER, Add, Arm, Close, Create, Fail, Look, Send
+from counters import COUNTER, Add, Arm, Close, Fail
 from engines import World, ask, events, make, read
 from trio.testing import MockClock
 
 from switchboard.engine.engine import Engine
 from switchboard.engine.errors import NotOwner, Quarantined, SessionCrashed, Stopping
 from switchboard.engine.ports import Capacity
-from switchboard.engine.runtime.announcements import Lagged
 from switchboard.engine.runtime.breaker import Breaker
-from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.kind import Address, Kind
 from switchboard.store.memory import open_memory
 
@@ -193,162 +191,6 @@ async def test_a_snapshot_that_cannot_be_read_is_that_sessions_trouble_alone(
         assert (await ask(engine, other, Add(amount=1))).total == 1
 
 
-async def test_a_timer_fires_once_on_time_and_never_early(autojump_clock: MockClock) -> None:
-    world = World()
-    async with world.engine() as engine:
-        counter = await make(engine, world)
-        due = world.clock.now() + 12_345
-        await ask(engine, counter, Arm(at=due))
-        await trio.sleep(12.344)
-        assert (await read(engine, counter)).rings == 0
-        await trio.sleep(0.01)
-        assert (await read(engine, counter)).rings == 1
-        await trio.sleep(100)
-        assert (await read(engine, counter)).rings == 1
-        rung = world.database.journal[counter][-1]
-        assert due <= rung.at <= due + 1
-        assert not events(engine, "timer_late")
-
-
-async def test_a_timer_that_fell_due_while_nothing_ran_fires_at_the_next_start(
-    autojump_clock: MockClock,
-) -> None:
-    world = World()
-    async with world.engine() as engine:
-        counters = [await make(engine, world) for _ in range(1200)]
-        async with trio.open_nursery() as nursery:
-            for counter in counters:
-                nursery.start_soon(ask, engine, counter, Arm(at=world.clock.now() + 1000))
-    await trio.sleep(50)
-    async with world.engine() as engine:
-        await trio.testing.wait_all_tasks_blocked()
-        await trio.sleep(0.5)
-        assert {(await read(engine, counter)).rings for counter in counters} == {1}
-
-
-async def test_an_idle_session_leaves_the_memory_and_comes_back_as_it_was(
-    autojump_clock: MockClock,
-) -> None:
-    world = World(capacity=Capacity(idle_seconds=60))
-    async with world.engine() as engine:
-        counter = await make(engine, world)
-        await ask(engine, counter, Add(amount=5))
-        await ask(engine, counter, Look())
-        await trio.sleep(59)
-        assert engine.is_active(counter)
-        await trio.sleep(2)
-        assert not engine.is_active(counter)
-        assert engine.statistics()["active_counter"] == 0
-        state = await ask(engine, counter, Add(amount=1))
-        assert (state.total, state.looks) == (6, 1)
-
-
-async def test_a_passivated_sessions_deadline_is_kept_by_the_alarms(
-    autojump_clock: MockClock,
-) -> None:
-    world = World(capacity=Capacity(idle_seconds=60))
-    async with world.engine() as engine:
-        counter = await make(engine, world)
-        due = world.clock.now() + 600_000
-        await ask(engine, counter, Arm(at=due))
-        await trio.sleep(300)
-        assert not engine.is_active(counter)
-        await trio.sleep(301)
-        assert (await read(engine, counter)).rings == 1
-        assert due <= world.database.journal[counter][-1].at <= due + 1
-
-
-async def test_commands_that_meet_a_passivation_are_never_lost(autojump_clock: MockClock) -> None:
-    world = World(capacity=Capacity(idle_seconds=1))
-    async with world.engine() as engine:
-        counter = await make(engine, world)
-        for number in range(200):
-            await trio.sleep(1 + (number % 5) * 1e-4 - 2e-4)
-            await ask(engine, counter, Add(amount=1))
-        assert (await read(engine, counter)).total == 200
-
-
-async def test_a_reaction_arrives_exactly_once_and_in_order(autojump_clock: MockClock) -> None:
-    world = World()
-    async with world.engine() as engine:
-        source, target = await make(engine, world), await make(engine, world)
-        for amount in (1, 2, 3):
-            await ask(engine, source, Send(to=target.id, amount=amount, times=3))
-        await trio.sleep(1)
-        assert (await read(engine, target)).total == 18
-        amounts = [e.body for e in world.database.journal[target] if e.name == "Added"]
-        assert [body.decode().partition("amount")[2] for body in amounts] == sorted(
-            body.decode().partition("amount")[2] for body in amounts
-        )
-        assert not world.database.outbox
-
-
-async def test_a_reaction_survives_a_restart_and_a_store_that_was_away(
-    autojump_clock: MockClock,
-) -> None:
-    world = World()
-    async with world.engine() as engine:
-        source, target = await make(engine, world), await make(engine, world)
-        engine.reactions.deliver = lambda rows: None  # type: ignore[method-assign]
-        engine._runtime.deliver = lambda rows: None
-        await ask(engine, source, Send(to=target.id, amount=7))
-        await trio.sleep(5)
-        assert (await read(engine, target)).total == 0
-    async with world.engine() as engine:
-        await trio.sleep(1)
-        assert (await read(engine, target)).total == 7
-        world.gate.lose_answers = 0
-        await ask(engine, source, Send(to=target.id, amount=1))
-        world.gate.down = True
-        await trio.sleep(10)
-        world.gate.down = False
-        await trio.sleep(10)
-        assert (await read(engine, target)).total == 8
-        assert not world.database.outbox
-
-
-async def test_a_reaction_to_a_session_that_refuses_or_does_not_exist_is_not_repeated(
-    autojump_clock: MockClock,
-) -> None:
-    world = World()
-    async with world.engine() as engine:
-        source = await make(engine, world)
-        await ask(engine, source, Send(to=world.id(), amount=1))
-        await ask(engine, source, Send(to="x", amount=1, kind="nobody"))
-        await trio.sleep(1)
-        assert not world.database.outbox
-        assert engine.reactions.waiting == 0
-
-
-async def test_announcements_arrive_after_the_commit_numbered_without_a_gap(
-    autojump_clock: MockClock,
-) -> None:
-    world = World()
-    async with world.engine() as engine:
-        counter = await make(engine, world, owner="anna")
-        with engine.announcements.subscribe("account/anna") as subscription:
-            async with trio.open_nursery() as nursery:
-                for _ in range(20):
-                    nursery.start_soon(ask, engine, counter, Add(amount=1))
-            got = [await subscription.receive() for _ in range(20)]
-        assert [one.sequence for one in got] == list(range(1, 21))
-        assert got[-1].body == b'{"total":20}'
-        stored = await engine.store.sessions.notices("account/anna", 5, 3)
-        assert [one.sequence for one in stored] == [6, 7, 8]
-
-
-async def test_a_slow_subscriber_is_told_of_its_hole(autojump_clock: MockClock) -> None:
-    world = World()
-    async with world.engine() as engine:
-        counter = await make(engine, world, owner="anna")
-        with engine.announcements.subscribe("account/anna", most=2) as subscription:
-            for _ in range(4):
-                await ask(engine, counter, Add(amount=1))
-            assert [(await subscription.receive()).sequence for _ in range(2)] == [1, 2]
-            with pytest.raises(Lagged):
-                await subscription.receive()
-
-
 async def test_an_engine_that_lost_its_shards_stops_and_writes_nothing(
     autojump_clock: MockClock,
 ) -> None:
@@ -405,16 +247,3 @@ async def test_the_fold_of_the_journal_is_the_state_with_and_without_snapshots(
     async with world.engine() as engine:
         assert await read(engine, counter) == state
     assert snapshot.version > 0
-
-
-async def test_a_key_of_a_refused_command_is_not_remembered(autojump_clock: MockClock) -> None:
-    world = World()
-    async with world.engine() as engine:
-        first = await make(engine, world, owner="anna")
-        key = Key("people/anna/create/1", b"digest")
-        address = Address("counter", world.id())
-        command = Create(id=address.id, owner="anna")
-        with pytest.raises(Exception, match="engaged"):
-            await engine.ask(address, command, by="anna", key=key, fresh=True)
-        await ask(engine, first, Close())
-        assert (await engine.ask(address, command, by="anna", key=key)).id == address.id

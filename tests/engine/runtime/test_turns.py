@@ -6,23 +6,20 @@ import contextlib
 
 import pytest
 import trio
-from counters import Add, Arm, Close, Create, Fail, Look, Poison
+from counters import Add, Arm, Fail, Look, Poison
 from engines import EPOCH, World, ask, events, make, read
 from trio.testing import MockClock
 
 from switchboard.engine.errors import (
     CommitUnknown,
     Conflict,
-    Engaged,
     Expired,
-    KeyReused,
     MailboxFull,
     NotFound,
     SessionCrashed,
     StoreDown,
 )
 from switchboard.engine.ports import Capacity
-from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.kind import Address
 
 
@@ -214,79 +211,6 @@ async def test_a_full_mailbox_refuses_at_once(autojump_clock: MockClock) -> None
         world.gate.held = None
     async with world.engine() as engine:
         assert (await read(engine, counter)).total == 4
-
-
-async def test_a_taken_claim_refuses_that_command_with_its_holder(
-    autojump_clock: MockClock,
-) -> None:
-    world = World()
-    async with world.engine() as engine:
-        first = await make(engine, world, owner="anna")
-        with pytest.raises(Engaged) as caught:
-            await make(engine, world, owner="anna")
-        assert caught.value.session == first.id
-        await ask(engine, first, Close())
-        second = await make(engine, world, owner="anna")
-        assert (await read(engine, second)).owner == "anna"
-
-
-async def test_of_two_sessions_that_want_one_claim_at_once_exactly_one_wins(
-    autojump_clock: MockClock,
-) -> None:
-    world = World()
-    async with world.engine() as engine:
-        for round in range(50):
-            won: list[Address] = []
-            holders: list[str] = []
-
-            async def compete(
-                owner: str, won: list[Address] = won, holders: list[str] = holders
-            ) -> None:
-                try:
-                    won.append(await make(engine, world, owner))
-                except Engaged as refusal:
-                    holders.append(refusal.session)
-
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(compete, f"owner{round}")
-                nursery.start_soon(compete, f"owner{round}")
-            assert len(won) == 1
-            assert holders == [won[0].id]
-
-
-async def test_the_same_key_gets_the_first_answer_also_after_a_restart(
-    autojump_clock: MockClock,
-) -> None:
-    world = World()
-    key = Key("people/anna/add/1", b"digest")
-    async with world.engine() as engine:
-        counter = await make(engine, world)
-        first = await engine.ask(counter, Add(amount=1), by="anna", key=key)
-        assert await engine.ask(counter, Add(amount=1), by="anna", key=key) == first
-        with pytest.raises(KeyReused):
-            await engine.ask(counter, Add(amount=2), by="anna", key=Key(key.key, b"other"))
-    async with world.engine() as engine:
-        assert await engine.ask(counter, Add(amount=1), by="anna", key=key) == first
-        assert (await read(engine, counter)).total == 1
-
-
-async def test_concurrent_duplicates_of_a_key_make_one_session(autojump_clock: MockClock) -> None:
-    world = World()
-    key = Key("people/anna/create/1", b"digest")
-    async with world.engine() as engine:
-        answers: list[str] = []
-
-        async def create() -> None:
-            address = Address("counter", world.id())
-            command = Create(id=address.id)
-            answers.append((await engine.ask(address, command, by="anna", key=key, fresh=True)).id)
-
-        async with trio.open_nursery() as nursery:
-            for _ in range(5):
-                nursery.start_soon(create)
-        assert len(answers) == 5
-        assert len(set(answers)) == 1
-        assert len(world.database.sessions) == 1
 
 
 @pytest.mark.parametrize("happened", [True, False])

@@ -1,0 +1,92 @@
+"""Reactions and announcements: what leaves a session after its commit."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from counters import Add, Send
+from engines import World, ask, make, read
+from trio.testing import MockClock
+
+from switchboard.engine.runtime.announcements import Lagged
+
+
+async def test_a_reaction_arrives_exactly_once_and_in_order(autojump_clock: MockClock) -> None:
+    world = World()
+    async with world.engine() as engine:
+        source, target = await make(engine, world), await make(engine, world)
+        for amount in (1, 2, 3):
+            await ask(engine, source, Send(to=target.id, amount=amount, times=3))
+        await trio.sleep(1)
+        assert (await read(engine, target)).total == 18
+        amounts = [e.body for e in world.database.journal[target] if e.name == "Added"]
+        assert [body.decode().partition("amount")[2] for body in amounts] == sorted(
+            body.decode().partition("amount")[2] for body in amounts
+        )
+        assert not world.database.outbox
+
+
+async def test_a_reaction_survives_a_restart_and_a_store_that_was_away(
+    autojump_clock: MockClock,
+) -> None:
+    world = World()
+    async with world.engine() as engine:
+        source, target = await make(engine, world), await make(engine, world)
+        engine.reactions.deliver = lambda rows: None  # type: ignore[method-assign]
+        engine._runtime.deliver = lambda rows: None
+        await ask(engine, source, Send(to=target.id, amount=7))
+        await trio.sleep(5)
+        assert (await read(engine, target)).total == 0
+    async with world.engine() as engine:
+        await trio.sleep(1)
+        assert (await read(engine, target)).total == 7
+        world.gate.lose_answers = 0
+        await ask(engine, source, Send(to=target.id, amount=1))
+        world.gate.down = True
+        await trio.sleep(10)
+        world.gate.down = False
+        await trio.sleep(10)
+        assert (await read(engine, target)).total == 8
+        assert not world.database.outbox
+
+
+async def test_a_reaction_to_a_session_that_refuses_or_does_not_exist_is_not_repeated(
+    autojump_clock: MockClock,
+) -> None:
+    world = World()
+    async with world.engine() as engine:
+        source = await make(engine, world)
+        await ask(engine, source, Send(to=world.id(), amount=1))
+        await ask(engine, source, Send(to="x", amount=1, kind="nobody"))
+        await trio.sleep(1)
+        assert not world.database.outbox
+        assert engine.reactions.waiting == 0
+
+
+async def test_announcements_arrive_after_the_commit_numbered_without_a_gap(
+    autojump_clock: MockClock,
+) -> None:
+    world = World()
+    async with world.engine() as engine:
+        counter = await make(engine, world, owner="anna")
+        with engine.announcements.subscribe("account/anna") as subscription:
+            async with trio.open_nursery() as nursery:
+                for _ in range(20):
+                    nursery.start_soon(ask, engine, counter, Add(amount=1))
+            got = [await subscription.receive() for _ in range(20)]
+        assert [one.sequence for one in got] == list(range(1, 21))
+        assert got[-1].body == b'{"total":20}'
+        stored = await engine.store.sessions.notices("account/anna", 5, 3)
+        assert [one.sequence for one in stored] == [6, 7, 8]
+
+
+async def test_a_slow_subscriber_is_told_of_its_hole(autojump_clock: MockClock) -> None:
+    world = World()
+    async with world.engine() as engine:
+        counter = await make(engine, world, owner="anna")
+        with engine.announcements.subscribe("account/anna", most=2) as subscription:
+            for _ in range(4):
+                await ask(engine, counter, Add(amount=1))
+            assert [(await subscription.receive()).sequence for _ in range(2)] == [1, 2]
+            with pytest.raises(Lagged):
+                await subscription.receive()
