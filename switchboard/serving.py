@@ -113,6 +113,25 @@ class Ending:
             self.asked.set()
 
 
+class Parting(hypercorn.Config):
+    """From ``stop`` on every answer says that its connection ends with it.
+
+    A client that is not told sends its next request into the closing connection and cannot know whether it was taken;
+    and hypercorn up to 0.18 then waits for that connection, which is closed already, for the whole of its grace.
+    """
+
+    def __init__(self, stop: trio.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
+        """What hypercorn adds to each answer."""
+        headers = super().response_headers(protocol)
+        if protocol == "h11" and self._stop.is_set():
+            headers.append((b"connection", b"close"))
+        return headers
+
+
 async def _answer_requests(
     settings: Settings, listening: socket.socket, application: Application, stop: trio.Event
 ) -> None:
@@ -126,7 +145,7 @@ async def _answer_requests(
             nursery.start_soon(either, stop)
             nursery.start_soon(either, application.ended)
 
-    config = hypercorn.Config()
+    config = Parting(stop)
     # A duplicate, which hypercorn closes.
     config.bind = [f"fd://{os.dup(listening.fileno())}"]
     config.backlog = BACKLOG

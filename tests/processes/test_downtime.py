@@ -30,7 +30,6 @@ def stay_down(data_dir: Path, until: float) -> None:
         with serve(data_dir, "--log-format", "console", **SETTINGS) as server:
             server.wait_for("postgres_adopted")
             server.process.kill()
-            assert "ready on" not in server.output
 
 
 def moment(text: str) -> float:
