@@ -18,7 +18,7 @@ import trio
 from switchboard.bench.processes import memory_kilobytes
 from switchboard.bench.quiet import log_to_stderr
 from switchboard.engine.engine import Engine
-from switchboard.engine.sessions.gig import Candidate, RequestGig, Terms
+from switchboard.engine.sessions.gig import Candidate, ClaimGig, RequestGig, Terms
 from switchboard.engine.sessions.kind import Address
 from switchboard.settings import load
 from switchboard.wiring import running
@@ -29,7 +29,7 @@ AT_ONCE = 128
 OFFERS = 3
 """What the promise of 12 kB a gig is made for."""
 
-TERMS = Terms(claim_timeout=24 * 3600_000)
+TERMS = Terms(claim_timeout=24 * 3600_000, confirm_timeout=24 * 3600_000)
 """None of them ends while it is measured."""
 
 TOLD_EVERY = 250
@@ -68,12 +68,19 @@ async def fill(filling: Filling, progress: Callable[[], None]) -> Filled:
 
 
 async def make_gigs(engine: Engine, count: int, progress: Callable[[], None]) -> None:
-    """Requests that many gigs, each of a customer of its own, straight from the engine."""
+    """Requests that many gigs, each of people of its own, straight from the engine.
+
+    They are claimed: a gig that waits for operators is not idle. It waits for half a minute, and meanwhile each of its
+    open offers stands in an index of the engine's.
+    """
 
     async def make(numbers: range) -> None:
         for _ in numbers:
-            id, command = _request(engine)
-            await engine.ask(Address("gig", id), command, by=command.customer, fresh=True)
+            command = _request(engine)
+            gig, operator = Address("gig", command.id), command.candidates[0].operator
+            await engine.ask(gig, command, by=command.customer, fresh=True)
+            claim = ClaimGig(operator=operator, latitude=1.0, longitude=2.0)
+            await engine.ask(gig, claim, by=operator)
             progress()
 
     async with trio.open_nursery() as nursery:
@@ -81,15 +88,14 @@ async def make_gigs(engine: Engine, count: int, progress: Callable[[], None]) ->
             nursery.start_soon(make, range(start, count, AT_ONCE))
 
 
-def _request(engine: Engine) -> tuple[str, RequestGig]:
+def _request(engine: Engine) -> RequestGig:
     now = engine.clock.now()
-    id = engine.ids.new(now)
     candidates = tuple(
         Candidate(operator=engine.ids.new(now), latitude=1.0, longitude=2.0, distance_metres=9)
         for _ in range(OFFERS)
     )
-    command = RequestGig(
-        id=id,
+    return RequestGig(
+        id=engine.ids.new(now),
         customer=engine.ids.new(now),
         latitude=1.0,
         longitude=2.0,
@@ -97,7 +103,6 @@ def _request(engine: Engine) -> tuple[str, RequestGig]:
         terms=TERMS,
         customer_operates=False,
     )
-    return id, command
 
 
 async def _until_passivated(engine: Engine, idle_seconds: float | None) -> None:

@@ -13,7 +13,7 @@ from switchboard.bench.throughput import Measured
 COLUMNS: tuple[tuple[str, int, Callable[[Measured], float]], ...] = (
     ("requests\na second", 0, lambda one: one.requests_a_second),
     ("p50\nms", 1, lambda one: one.p50_milliseconds),
-    ("p99\nms", 1, lambda one: one.p99_milliseconds),
+    ("p99\nms", 0, lambda one: one.p99_milliseconds),
     ("server\nus each", 0, lambda one: one.server_microseconds),
     ("Postgres\nus each", 0, lambda one: one.postgres_microseconds),
     ("load's\ncores", 2, lambda one: one.load_cores),
@@ -24,7 +24,7 @@ COLUMNS: tuple[tuple[str, int, Callable[[Measured], float]], ...] = (
 def show(measured: Sequence[Measured], console: Console) -> None:
     """A table of medians, under each the lowest and the highest; it fits into 80 columns."""
     table = Table(title="medians, and lowest to highest", box=None, padding=(0, 1, 0, 0))
-    table.add_column("at once", justify="right")
+    table.add_column("at\nonce", justify="right")
     table.add_column("", justify="left")
     for title, _, _ in COLUMNS:
         table.add_column(title, justify="right", no_wrap=True)
@@ -54,4 +54,4 @@ def _row(
 
 def _range(values: Sequence[float], digits: int, unit: str = "") -> str:
     low, middle, high = min(values), median(values), max(values)
-    return f"{middle:,.{digits}f}{unit}\n[dim]{low:,.{digits}f}-{high:,.{digits}f}[/]"
+    return f"{middle:.{digits}f}{unit}\n[dim]{low:.{digits}f}-{high:.{digits}f}[/]"

@@ -13,8 +13,8 @@ import msgspec
 from switchboard.bench.filling import Filled, Filling
 from switchboard.bench.processes import free_port, running, switchboard_command
 
-PASSIVATION_SECONDS = 2.0
-"""Short, so that it is over soon; what a passivated gig leaves behind does not depend on it."""
+PASSIVATION_SECONDS = 1.0
+"""The least that the setting takes; what a passivated gig leaves behind does not depend on it."""
 
 STARTS = 3
 

@@ -1,0 +1,81 @@
+"""``switchboard bench`` in its smallest form: that it measures what it says, not how fast anything is."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+from server_process import run
+
+from switchboard.bench import bench as command
+from switchboard.bench.table import show
+from switchboard.bench.throughput import Measured
+
+
+def bench(*options: str) -> Any:
+    """What the command answers in JSON."""
+    done = run("bench", *options, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_both_servers_are_measured_turn_about() -> None:
+    measured = bench("--at-once", "2", "--seconds", "0.2", "--repetitions", "2")
+    order = [(one["server"], one["at_once"]) for one in measured]
+    assert order == [("bare", 2), ("gigs", 2), ("bare", 2), ("gigs", 2)]
+    for one in measured:
+        # Eight calls at least: whoever has begun a gig finishes it.
+        assert one["requests_a_second"] > 0
+        assert 0 < one["p50_milliseconds"] <= one["p99_milliseconds"]
+        assert one["server_microseconds"] > 0
+        assert (one["postgres_microseconds"] > 0) is (one["server"] == "gigs")
+
+
+def test_gigs_in_memory_are_weighed_and_passivated_ones_weigh_less() -> None:
+    memory = bench("--idle", "600")
+    assert memory["gigs"] == 600
+    assert memory["passivated"] < memory["in_memory"]
+
+
+def test_starts_are_timed() -> None:
+    restart = bench("--restart", "1")
+    assert restart["gigs"] == 1
+    assert len(restart["seconds"]) == 3
+    assert min(restart["seconds"]) > 0
+
+
+@pytest.mark.parametrize("text", ["", "a", "1,0", "1,,2", "201"])
+def test_loads_that_cannot_be_are_refused(text: str) -> None:
+    done = CliRunner().invoke(command, ["--at-once", text])
+    assert done.exit_code == 2
+    assert "--at-once" in done.output
+
+
+def test_the_table_fits_into_80_columns_and_compares_what_was_measured_in_turn() -> None:
+    measured = [
+        Measured(
+            server=server,
+            at_once=64,
+            requests_a_second=rate,
+            p50_milliseconds=12.3,
+            p99_milliseconds=123.4,
+            server_microseconds=1234.5,
+            postgres_microseconds=456.7,
+            load_cores=0.12,
+        )
+        for server, rate in (("bare", 2000.0), ("gigs", 1000.0), ("bare", 1000.0), ("gigs", 900.0))
+    ]
+    console = Console(width=80, file=io.StringIO())
+    with console.capture() as capture:
+        show(measured, console)
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+    gigs = next(line for line in lines if re.match(r" *64 gigs", line))
+    assert gigs.rstrip().endswith("70%")
+    assert "50-90" in lines[lines.index(gigs) + 1]
