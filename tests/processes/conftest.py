@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from real_gigs import http_client, wait_until
-from server_process import lives, postgres_pid
-
-STOP_SECONDS_MOST = 60.0
-"""The database's own stop is bounded by three times 20 seconds and takes 0.1."""
+from real_gigs import data_folder, http_client
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A data folder on which servers are killed. A database that the last one left behind is ended afterwards."""
-    folder = tmp_path / "data"
-    yield folder
-    if (folder / "postgres/postmaster.pid").exists() and lives(pid := postgres_pid(folder)):
-        os.kill(pid, signal.SIGINT)
-        wait_until(STOP_SECONDS_MOST, lambda: not lives(pid))
+def data_dir() -> Iterator[Path]:
+    """A data folder of the test's own, on which servers may be killed."""
+    with data_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

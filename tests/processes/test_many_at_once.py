@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import pytest
 from dropin_people import Someone, newcomer
-from real_gigs import STEPS, Couple, couple, database_url, error_of, wait_until
+from real_gigs import STEPS, Couple, couple, data_folder, database_url, error_of, wait_until
 from server_process import serve
 
 RACES = 25
@@ -30,9 +30,10 @@ RATE_BY_CUSTOMER, RATE_BY_OPERATOR = STEPS[-2:]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder() -> Iterator[Path]:
     """The data folder of this file's server."""
-    return tmp_path_factory.mktemp("shared") / "data"
+    with data_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

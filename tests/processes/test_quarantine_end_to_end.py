@@ -15,12 +15,6 @@ from server_process import ServerProcess, run, started
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    """The server's data folder."""
-    return tmp_path / "data"
-
-
-@pytest.fixture
 def server(data_dir: Path) -> Iterator[ServerProcess]:
     """A server with the planted bug."""
     program = [sys.executable, server_with_a_bug.__file__, "serve", "--log-format", "json"]

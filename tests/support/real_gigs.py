@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import httpx
 from dropin_people import HERE, Someone, newcomer
+from server_process import lives, postgres_pid
 
 from switchboard.store.embedded import EmbeddedPostgres
-from switchboard.store.embedded_place import prepare
+from switchboard.store.embedded_place import discard, prepare
 from switchboard.store.embedded_process import found
 
 LOOK_SECONDS = 0.02
 """Between two looks at a server, so that looking leaves it the processor."""
 ANSWER_SECONDS_MOST = 20.0
 """The longest that a request may take: far more than any does, so that a hang ends."""
+STOP_SECONDS_MOST = 60.0
+"""The database's own stop is bounded by three times 20 seconds and takes 0.1."""
 
 
 class Step(NamedTuple):
@@ -114,6 +122,25 @@ def error_of(answer: httpx.Response) -> tuple[int, str, Any]:
     """The HTTP status, the code and the data of a refusal."""
     [error] = answer.json()
     return answer.status_code, error["code"], error.get("data")
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A data folder that goes with all that servers left behind in it, a running database included.
+
+    Not below pytest's own folders: nobody but their owner may enter them, so that as root the database's files would
+    be kept elsewhere, and stay.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="switchboard-tests-"))
+    try:
+        yield folder
+    finally:
+        if (folder / "postgres/postmaster.pid").exists() and lives(pid := postgres_pid(folder)):
+            os.kill(pid, signal.SIGINT)
+            wait_until(STOP_SECONDS_MOST, lambda: not lives(pid))
+        if (folder / "postgres").exists():
+            discard(folder / "postgres")
+        shutil.rmtree(folder)
 
 
 def database_url(data_dir: Path) -> str:
