@@ -1,7 +1,8 @@
-"""A server that is asked to end while people use it: what it acknowledged is there after the next start."""
+"""A server that ends, in order or not, while people use it: what it acknowledged is there after the next start."""
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
+import pytest
 from dropin_people import HERE
 from real_gigs import REQUESTED, STEPS, Couple, couple, http_client
 from server_process import lives, postgres_pid, serve
@@ -75,9 +77,11 @@ class Walk:
             assert self.pair.customer.status(gig) in allowed
 
 
-def test_a_server_that_is_asked_to_end_under_load_keeps_all_that_it_acknowledged(
-    data_dir: Path,
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_that_ends_under_load_keeps_all_that_it_acknowledged(
+    data_dir: Path, number: signal.Signals
 ) -> None:
+    code = 0 if number == signal.SIGTERM else -number
     enough = threading.Semaphore(0)
     with http_client() as client, ThreadPoolExecutor(COUPLES) as pool:
         with serve(data_dir) as server:
@@ -90,14 +94,15 @@ def test_a_server_that_is_asked_to_end_under_load_keeps_all_that_it_acknowledged
                 assert enough.acquire(timeout=LOAD_SECONDS_MOST), server.output
             database = postgres_pid(data_dir)
             asked = time.monotonic()
-            assert server.end() == 0, server.output
+            assert server.end(number) == code, server.output
             assert time.monotonic() - asked < END_SECONDS_MOST
             for one in running:
                 one.result(LOAD_SECONDS_MOST)
-        assert not lives(database)
+        assert lives(database) is (number == signal.SIGKILL)
         assert "Traceback" not in server.output
         with serve(data_dir) as server:
             for walk in walks:
                 walk.pair.move_to(server.base())
                 walk.assert_kept()
             assert server.end() == 0, server.output
+        assert not lives(database)
