@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from real_gigs import data_folder
 from server_process import END_SECONDS_MOST, environment, serve
 
 EXAMPLE = Path(__file__).parents[2] / "examples/gig_lifecycle.py"
@@ -42,8 +43,8 @@ def run_example(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_example_takes_a_gig_from_the_request_to_the_ratings(tmp_path: Path) -> None:
-    with serve(tmp_path / "data") as server:
+def test_the_example_takes_a_gig_from_the_request_to_the_ratings() -> None:
+    with data_folder() as folder, serve(folder) as server:
         base = server.base()
         done = run_example("--url", base, "--stream-seconds", "0")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -15,13 +15,15 @@ from pathlib import Path
 import httpx
 import pytest
 import server_process
+from real_gigs import data_folder
 from server_process import ServerProcess, lives, postgres_pid, run, serve
 
 
 @pytest.fixture(scope="module")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_folder() -> Iterator[Path]:
     """A data folder on which a demo server has run once; the tests of this file share it, one after the other."""
-    return tmp_path_factory.mktemp("served") / "data"
+    with data_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -143,10 +145,10 @@ def test_a_wrong_setting_is_one_line(
     assert named in only_line(done.stderr)
 
 
-def test_a_signal_during_the_start_ends_it_and_leaves_no_database_behind(tmp_path: Path) -> None:
-    with serve(tmp_path, "--log-format", "console") as server:
+def test_a_signal_during_the_start_ends_it_and_leaves_no_database_behind() -> None:
+    with data_folder() as folder, serve(folder, "--log-format", "console") as server:
         server.wait_for("postgres_started")
-        database = postgres_pid(tmp_path)
+        database = postgres_pid(folder)
         assert server.end(signal.SIGTERM) == 0, server.output
     assert not lives(database)
     assert "Traceback" not in server.output
