@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,6 +56,8 @@ def bench(
     ends by itself. Compare only figures of one run.
     """
     log_to_stderr()
+    # As Ctrl-C, which Trio lets in where it does no harm: the servers are ended and the folder is removed.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     console = Console(stderr=as_json)
     with tempfile.TemporaryDirectory(
         prefix="switchboard-bench-", ignore_cleanup_errors=True

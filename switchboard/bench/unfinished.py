@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,19 +63,33 @@ def _filled(filling: Filling, progress: Callable[[int], None]) -> Filled:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
+            start_new_session=True,
         )
         with process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(msgspec.json.encode(filling))
-            process.stdin.close()
-            made, last = 0, b""
-            for last in process.stdout:
-                if last.strip().isdigit():
-                    progress(int(last) - made)
-                    made = int(last)
+            try:
+                made, last = _followed(process, filling, progress)
+            except BaseException:
+                # As Ctrl-C does, upon which it ends its database; a terminal's own goes to us alone.
+                process.send_signal(signal.SIGINT)
+                raise
         if process.returncode:
             errors.seek(0)
             raise RuntimeError(f"the gigs were not made:\n{errors.read().decode()[-2000:]}")
         progress(filling.gigs - made)
         return msgspec.json.decode(last, type=Filled)
+
+
+def _followed(
+    process: subprocess.Popen[bytes], filling: Filling, progress: Callable[[int], None]
+) -> tuple[int, bytes]:
+    """Sends the program its task and reads its lines. Returns: the gigs that it told of, and its last line."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(msgspec.json.encode(filling))
+    process.stdin.close()
+    made, last = 0, b""
+    for last in process.stdout:
+        if last.strip().isdigit():
+            progress(int(last) - made)
+            made = int(last)
+    return made, last

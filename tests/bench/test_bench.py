@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from real_gigs import data_folder, wait_until
 from rich.console import Console
-from server_process import run
+from server_process import COMMAND, READY_SECONDS_MOST, lives, postgres_pid, run, started
 
 from switchboard.bench import bench as command
 from switchboard.bench.table import show
 from switchboard.bench.throughput import Measured
+
+POSTGRES = "switchboard-bench-*/*/postgres/postmaster.pid"
+"""Where a bench's database tells its process."""
 
 
 def bench(*options: str) -> Any:
@@ -47,6 +51,22 @@ def test_starts_are_timed() -> None:
     assert restart["gigs"] == 1
     assert len(restart["seconds"]) == 3
     assert min(restart["seconds"]) > 0
+
+
+@pytest.mark.parametrize("option", ["--idle", "--seconds"])
+def test_a_bench_that_is_asked_to_end_leaves_nothing_behind(option: str) -> None:
+    with data_folder() as folder:
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+        arguments = [*COMMAND, "bench", option, "10000"]
+        with started(arguments, {"TMPDIR": str(folder)}) as process:
+            wait_until(READY_SECONDS_MOST, lambda: any(folder.glob(POSTGRES)))
+            [data_dir] = (found.parents[1] for found in folder.glob(POSTGRES))
+            database = postgres_pid(data_dir)
+            assert process.end() != 0
+        assert not lives(database)
+        assert list(folder.iterdir()) == []
+        assert "Traceback" not in process.output
 
 
 @pytest.mark.parametrize("text", ["", "a", "1,0", "1,,2", "201"])
