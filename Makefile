@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-SOURCES := switchboard tests
+SOURCES := switchboard tests examples
 # What flake8-async knows and ruff does not. ASYNC102 wants shields, which asyncio does not have: not for the store.
 ASYNC_RULES := ASYNC101,ASYNC103,ASYNC104,ASYNC106,ASYNC111,ASYNC112,ASYNC113,ASYNC118,ASYNC119,ASYNC121,ASYNC122,ASYNC123
 FLAKE8_ASYNC = xargs -0 -n 20 -P 2 $(BIN)/python -m flake8_async --enable
