@@ -20,7 +20,7 @@ STEPS_BEFORE_THE_END = 60
 """Each couple is then in its second or third gig."""
 LOAD_SECONDS_MOST = 60.0
 END_SECONDS_MOST = 10.0
-"""What the issue promises; requests under way get five of them."""
+"""The longest stop that is promised; requests under way get five seconds of it."""
 
 STATUSES = (REQUESTED, *(step.status for step in STEPS))
 

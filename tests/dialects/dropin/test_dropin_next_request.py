@@ -23,7 +23,7 @@ CLAIM_TIMEOUT_SECONDS = 30
 RATING_WINDOW_SECONDS = 60
 """Both as the contract has them, and the virtual clock passes them at once."""
 MILLISECONDS_LATE_MOST = 1000
-"""What the issue allows a timer to be late; on the virtual clock it is two at most."""
+"""How late a timer may be after a start; on the virtual clock it is two at most."""
 SIGN_SECONDS = 100
 """Heartbeats of the operators, within the 120 seconds after which they would not be available."""
 
