@@ -31,8 +31,12 @@ class Room:
 
     name = "p2p"
 
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+
     async def open(self, kind: str, session: str) -> VideoSession:
         """The room of that session."""
+        self.opened.append(session)
         await trio.lowlevel.checkpoint()
         return VideoSession("p2p", f"presence-{kind}-{session}", "key")
 

@@ -28,7 +28,7 @@ from switchboard.engine.sessions.gig import (
     Terms,
     WithdrawOffer,
 )
-from switchboard.engine.sessions.kind import Address
+from switchboard.engine.sessions.kind import Address, Context
 from switchboard.engine.sessions.person import (
     GoOffline,
     GoOnline,
@@ -36,17 +36,24 @@ from switchboard.engine.sessions.person import (
     Person,
     PersonSummary,
 )
+from switchboard.engine.sessions.video import VideoSession
 from switchboard.engine.workflows.availability import Availability
 from switchboard.engine.workflows.matching import Nearby, Places
 from switchboard.engine.workflows.offers import OpenOffers, waiting_operators
 
 BY_DISPATCH = "system:dispatch"
 
+RECHECK = "recheck"
+"""In the journal, what caused a withdrawal without a reaction: a request's own id stands behind one turn alone."""
+
 CONSIDERED_MOST = 50
 """Of the nearest, so many are looked at at once: five times the offers of a gig, so that a crowd of engaged
 operators does not hide a free one behind them; more are looked at in further steps."""
 
 Unavailability = Literal["engaged", "offline", "locked"]
+
+NO_ROOM = VideoSession(provider="", session_id="", api_key="")
+"""Stands for the room that would be opened, where only the answer counts."""
 
 PAGE = 1000
 """People read at once when the index is rebuilt."""
@@ -220,10 +227,10 @@ class Dispatch:
             customer_operates=customer in self._places,
         )
         gig = await self._ask_gig(id, command, customer, key=key, caused_by=caused_by, fresh=True)
-        await self._recheck(gig, caused_by)
+        await self._recheck(gig)
         return gig
 
-    async def _recheck(self, gig: Gig, caused_by: str | None) -> None:
+    async def _recheck(self, gig: Gig) -> None:
         """Withdraws the offers to operators who became unavailable while the gig was being committed: dispatch heard of
         them before there was an offer to withdraw."""
         offered, address = waiting_operators(gig), Address("gig", gig.id)
@@ -231,9 +238,9 @@ class Dispatch:
             free = await self._availability.free(offered)
             for operator in offered:
                 if operator not in self._places:
-                    await self._withdraw(address, operator, "offline", caused_by)
+                    await self._withdraw(address, operator, "offline", RECHECK)
                 elif operator not in free:
-                    await self._withdraw(address, operator, "engaged", caused_by)
+                    await self._withdraw(address, operator, "engaged", RECHECK)
         except EngineError as error:
             # The gig stands and has been promised; such an offer now waits for the claim timeout at the longest.
             self._engine.log.event("recheck_failed", address, error=repr(error))
@@ -263,6 +270,9 @@ class Dispatch:
             raise NotFound("gig")
         video = state.video
         if video is None:
+            # The pure decision is asked first: no room is opened (and paid) for somebody who may not enter it.
+            asked = HandshakeGig(account=account, video=NO_ROOM)
+            GIG.decide(state, asked, Context(now=self._engine.clock.now(), by=account))
             try:
                 video = await self._engine.video.open("gig", gig)
             except VideoUnavailable:

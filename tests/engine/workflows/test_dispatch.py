@@ -5,14 +5,21 @@ from __future__ import annotations
 import pytest
 import trio
 from cities import LATITUDE, LONGITUDE, City
-from engines import events
+from engines import Room, events
 from trio.testing import MockClock
 
-from switchboard.engine.errors import Engaged, NoOperatorsNearby, NotAllowedInPhase, RatingRequired
+from switchboard.engine.errors import (
+    Engaged,
+    NoOperatorsNearby,
+    NotAllowed,
+    NotAllowedInPhase,
+    RatingRequired,
+)
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.gig import (
     CancelGig,
     ClaimGig,
+    ConfirmGig,
     Gig,
     RateGig,
     RejectOffer,
@@ -181,6 +188,25 @@ async def test_engaged_and_locked_operators_are_not_found_and_free_ones_at_once(
         await city.ask(gig, RateGig(account=city.id("customer"), rating=5, rating_id="r2"))
         assert (await city.read(gig)).phase == "voted"
         await city.request("customer")
+
+
+async def test_no_room_is_opened_for_who_may_not_enter_it(autojump_clock: MockClock) -> None:
+    city = City()
+    async with city.running():
+        room = city.engine.video
+        assert isinstance(room, Room)
+        await city.online("a")
+        gig = await city.request("customer")
+        with pytest.raises(NotAllowedInPhase):
+            await city.dispatch.handshake(gig.id, city.id("customer"))
+        await city.ask(gig, ClaimGig(operator=city.id("a")))
+        await city.ask(gig, ConfirmGig(account=city.id("customer")))
+        with pytest.raises(NotAllowed):
+            await city.dispatch.handshake(gig.id, city.id("stranger"))
+        assert room.opened == []
+        await city.dispatch.handshake(gig.id, city.id("customer"))
+        await city.dispatch.handshake(gig.id, city.id("a"))
+        assert room.opened == [gig.id]
 
 
 async def test_of_two_operators_that_accept_at_once_exactly_one_wins(
