@@ -10,6 +10,7 @@ import pytest
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
+from trio.testing import wait_all_tasks_blocked
 from web_worlds import web_world
 
 DEADLINE_SECONDS = 4.0
@@ -82,3 +83,38 @@ async def test_a_connection_takes_one_request_after_another() -> None:
             + b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         )
     assert received.count(b'{"status":"ok"}') == 4
+
+
+async def test_a_handler_runs_to_its_end_when_the_client_has_gone() -> None:
+    """What was begun for it is finished, and counted."""
+    async with web_world() as world, trio.open_nursery() as nursery:
+        config = Config()
+        config.bind, config.loglevel = ["127.0.0.1:0"], "ERROR"
+        urls = await nursery.start(functools.partial(serve, world.app, config))
+        operator = await world.operator()
+        entered, go_on, finished = trio.Event(), trio.Event(), trio.Event()
+
+        async def slow(*_: object) -> None:
+            entered.set()
+            await go_on.wait()
+            finished.set()
+
+        world.services.dispatch.heartbeat = slow  # type: ignore[assignment, method-assign]
+        body = b'{"lat":1,"lng":2}'
+        request = (
+            b"POST /dropin/map HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (operator.token.encode(), len(body), body)
+        )
+        with trio.fail_after(DEADLINE_SECONDS):
+            port = int(urls[0].rpartition(":")[2])
+            async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+                await stream.send_all(request)
+                await entered.wait()
+            # The server has seen the end of the connection once nothing moves any more.
+            await wait_all_tasks_blocked(0.05)
+            go_on.set()
+            await finished.wait()
+            await wait_all_tasks_blocked(0.05)
+        counted = b'dialect="dropin",route="/map",status="200"'
+        assert counted in world.app.metrics.render()
+        nursery.cancel_scope.cancel()

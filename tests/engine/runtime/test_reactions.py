@@ -40,7 +40,6 @@ async def test_a_reaction_survives_a_restart_and_a_store_that_was_away(
     async with world.engine() as engine:
         await trio.sleep(1)
         assert (await read(engine, target)).total == 7
-        world.gate.lose_answers = 0
         await ask(engine, source, Send(to=target.id, amount=1))
         world.gate.down = True
         await trio.sleep(10)

@@ -40,20 +40,13 @@ async def test_an_operator_who_left_while_the_gig_was_committed_has_no_offer(
     async with city.running(), trio.open_nursery() as nursery:
         await city.online("a")
         city.world.gate.held = trio.Event()
-        phases: list[str] = []
-
-        async def request() -> None:
-            gig = await city.request("x")
-            phases.append((await city.read(gig)).phase)
-
-        nursery.start_soon(request)
+        nursery.start_soon(city.request, "x")
         await trio.testing.wait_all_tasks_blocked()
         nursery.start_soon(city.dispatch.offline, city.id("a"))
         await trio.testing.wait_all_tasks_blocked()
         city.world.gate.held.set()
         city.world.gate.held = None
         await trio.sleep(1)
-        assert phases == ["allOperatorsRejected"] or phases == ["pendingOperator"]
         [gig] = [a for a in city.world.database.sessions if a.kind == "gig"]
         assert city.world.database.sessions[gig].phase == "allOperatorsRejected"
 
