@@ -46,6 +46,9 @@ def test_a_gig_that_crashes_is_quarantined_alone_and_released_from_the_command_l
             assert error["code"] == "E_SERVER_ERROR"
             assert "planted" not in answer.text
             incidents.append(error["data"]["id"])
+        # The log is written before the answer, and read by a thread of ours, which may be a little behind.
+        for incident in incidents:
+            server.wait_for(f"session_crashed.*{incident}|{incident}.*session_crashed")
         crashes = [
             event
             for event in map(json.loads, filter(is_event, server.lines))
