@@ -37,7 +37,7 @@ from switchboard.engine.sessions.person import (
     PersonSummary,
 )
 from switchboard.engine.sessions.video import VideoSession
-from switchboard.engine.workflows.availability import Availability
+from switchboard.engine.workflows.availability import ENGAGEMENT, RATING_DEBT, Availability
 from switchboard.engine.workflows.matching import Nearby, Places
 from switchboard.engine.workflows.offers import OpenOffers, waiting_operators
 
@@ -253,10 +253,10 @@ class Dispatch:
             if isinstance(first, Gig):
                 return first
         held = await self._engine.store.sessions.claims(
-            ["engagement", f"rating-debt/{customer}"], [customer, ""]
+            [ENGAGEMENT, RATING_DEBT + customer], [customer, ""]
         )
         for claim, holder in held.items():
-            raise Engaged(holder) if claim.scope == "engagement" else RatingRequired(holder)
+            raise Engaged(holder) if claim.scope == ENGAGEMENT else RatingRequired(holder)
         raise NoOperatorsNearby
 
     async def handshake(self, gig: str, account: str, *, caused_by: str | None = None) -> Gig:
@@ -299,11 +299,30 @@ class Dispatch:
         return state
 
     async def _operator_unavailable(
-        self, operator: str, command: OperatorUnavailable, row: str
+        self, operator: str, _command: OperatorUnavailable, row: str
     ) -> None:
-        """Withdraws the operator's open offers in other gigs. Raises: Unavailable, then it is called again."""
-        for gig in await self._offers.of(operator):
-            await self._withdraw(gig, operator, command.because, row)
+        """Withdraws the operator's open offers in other gigs. Raises: Unavailable, then it is called again.
+
+        The news may be old: delivered late, or again after a crash. Who can take gigs by then keeps its offers, among
+        which may be ones that were made since. The offers are listed first, so that all were made before the look.
+        """
+        gigs = await self._offers.of(operator)
+        because = await self._unavailable(operator) if gigs else None
+        if because is not None:
+            for gig in gigs:
+                await self._withdraw(gig, operator, because, row)
+
+    async def _unavailable(self, operator: str) -> Unavailability | None:
+        """Why the operator can take no gig now, None if it can; as the database has it, because the news may come from
+        a commit whose answer was lost and that no session here has adopted yet. Raises: StoreDown."""
+        sessions = self._engine.store.sessions
+        person = await sessions.header(Address("person", operator))
+        if person is None or person.phase != "online":
+            return "offline"
+        scopes = [ENGAGEMENT, RATING_DEBT + operator]
+        for claim in await sessions.claims(scopes, [operator, ""]):
+            return "engaged" if claim.scope == ENGAGEMENT else "locked"
+        return None
 
     async def _withdraw(
         self, gig: Address, operator: str, because: Unavailability, caused_by: str | None

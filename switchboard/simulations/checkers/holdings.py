@@ -109,9 +109,25 @@ class Holdings:
                     raise Violation(DELIVERED, seen, [row.source])
 
     def _withdrawn(self, row: OutboxRow, offering: tuple[str, ...]) -> None:
+        if self._available(row.target.id) or self._told_again(row):
+            return  # Who can take gigs again when the news arrives keeps its offers.
         for id in offering:
             address = Address("gig", id)
             gig = self._shadows[address].state
             if isinstance(gig, Gig) and row.target.id in waiting_operators(gig):
                 seen = f"{row.id} was delivered and {id} still waits for {row.target.id}"
                 raise Violation(DELIVERED, seen, [address, row.source])
+
+    def _available(self, operator: str) -> bool:
+        claims = self._database.claims
+        person = self._shadows[Address("person", operator)].state
+        online = person is not None and person.phase == "online"
+        return (
+            online
+            and operator not in claims.get(ENGAGEMENT, {})
+            and not claims.get(rating_debt(operator))
+        )
+
+    def _told_again(self, row: OutboxRow) -> bool:
+        """Whether later news of the same operator waits, which will be judged in its turn."""
+        return any(later.target == row.target for later, _ in self._waiting.values())

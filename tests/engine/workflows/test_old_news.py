@@ -1,0 +1,80 @@
+"""News of an operator that arrives late, or again after a crash, takes no offer from who can take gigs by then."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from cities import City
+from engines import Gatekeeper
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from switchboard.engine.errors import CommitUnknown, StoreDown
+from switchboard.engine.sessions.gig import CancelGig, ClaimGig, RejectOffer
+
+
+class Forgetful(Gatekeeper):
+    """A gate that lets nobody delete what was delivered, as if the engine were always killed just before."""
+
+    forgets = True
+
+    async def __call__(self, name: str) -> None:
+        """The gate."""
+        await super().__call__(name)
+        if self.forgets and name == "outbox_done":
+            raise StoreDown(name)
+
+
+async def test_news_that_is_delivered_again_after_a_restart_withdraws_no_offer_made_since(
+    autojump_clock: MockClock,
+) -> None:
+    city = City()
+    city.world.gate = gate = Forgetful()
+    async with city.running():
+        await city.online("a")
+        first = await city.request("customer")
+        await city.ask(first, ClaimGig(operator=city.id("a")))
+        await wait_all_tasks_blocked()
+        await city.ask(first, CancelGig(account=city.id("a")))
+        await city.dispatch.heartbeat(city.id("a"))
+        second = await city.request("customer")
+        assert second.phase == "pendingOperator"
+    assert any(row.target.id == city.id("a") for row in city.world.database.outbox.values())
+    gate.forgets = False
+    async with city.running():
+        await trio.sleep(2)
+        assert not city.world.database.outbox
+        assert (await city.read(second)).phase == "pendingOperator"
+        await city.ask(second, ClaimGig(operator=city.id("a")))
+
+
+async def test_news_that_is_delivered_again_still_withdraws_the_offers_of_who_is_unavailable(
+    autojump_clock: MockClock,
+) -> None:
+    city = City()
+    city.world.gate = gate = Forgetful()
+    async with city.running():
+        await city.online("a")
+        waiting = await city.request("another")
+        first = await city.request("customer")
+        await city.ask(first, ClaimGig(operator=city.id("a")))
+    gate.forgets = False
+    async with city.running():
+        await trio.sleep(2)
+        assert (await city.read(waiting)).phase == "allOperatorsRejected"
+
+
+async def test_news_from_a_commit_whose_answer_was_lost_is_not_taken_for_old(
+    autojump_clock: MockClock,
+) -> None:
+    city = City()
+    async with city.running():
+        await city.online("a")
+        await city.online("b")
+        waiting = await city.request("another")
+        first = await city.request("customer")
+        await city.ask(waiting, RejectOffer(operator=city.id("b")))
+        city.world.gate.lose_answers = 1
+        with pytest.raises(CommitUnknown):
+            await city.ask(first, ClaimGig(operator=city.id("a")))
+        await trio.sleep(2)
+        assert (await city.read(waiting)).phase == "allOperatorsRejected"
