@@ -93,6 +93,11 @@ class Actor:
         """On Trio's clock: no turn for timers alone before this (the database was away)."""
         self.retry_seconds = RETRY_FIRST_SECONDS
 
+    @property
+    def topic(self) -> str:
+        """The topic of the session's own events; their numbers are its versions."""
+        return f"{self.address.kind}/{self.address.id}"
+
     def wake_at(self) -> float:
         """When, on Trio's clock, the session's own deadline is due; infinity if it has none."""
         if self.state is None:
@@ -202,11 +207,10 @@ class Actor:
             runtime.announcements.publish(
                 Announcement(notice.topic, sequence, notice.name, notice.body)
             )
-        topic = f"{self.address.kind}/{self.address.id}"
-        if runtime.announcements.has_subscribers(topic):
+        if runtime.announcements.has_subscribers(self.topic):
             for entry in turn.entries:
                 runtime.announcements.publish(
-                    Announcement(topic, entry.version, entry.name, entry.body)
+                    Announcement(self.topic, entry.version, entry.name, entry.body)
                 )
         self.observe(before)
         if turn.outbox:

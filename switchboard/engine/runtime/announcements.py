@@ -79,6 +79,8 @@ class Announcements:
 
     def __init__(self) -> None:
         self._topics: dict[str, list[Subscription]] = {}
+        self._last: dict[str, int] = {}
+        """The number that was announced last, of topics that somebody subscribes to."""
 
     def subscribe(self, topic: str, most: int = SUBSCRIPTION_MOST) -> Subscription:
         """From now on everything that is announced on the topic; use as a context manager."""
@@ -93,14 +95,26 @@ class Announcements:
             subscribers.remove(subscription)
             if not subscribers:
                 del self._topics[subscription.topic]
+                self._last.pop(subscription.topic, None)
 
     def has_subscribers(self, topic: str) -> bool:
         """Whether publishing on the topic reaches anybody."""
         return topic in self._topics
 
     def publish(self, announcement: Announcement) -> None:
-        """Hands it to every subscriber of its topic, without waiting for any."""
-        for subscription in self._topics.get(announcement.topic, ()):
+        """Hands it to every subscriber of its topic, without waiting for any.
+
+        If its number does not follow the last one (a commit between them was unknown, or an unknown one that never
+        happened took up a version) they are told of the hole first.
+        """
+        subscribers = self._topics.get(announcement.topic)
+        if subscribers is None:
+            return
+        last = self._last.get(announcement.topic)
+        self._last[announcement.topic] = announcement.sequence
+        if last is not None and announcement.sequence != last + 1:
+            self.lag(announcement.topic)
+        for subscription in subscribers:
             subscription.put(announcement)
 
     def lag(self, topic: str) -> None:

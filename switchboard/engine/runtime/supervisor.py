@@ -140,6 +140,7 @@ class Cell:
         if row is not None and row.code_version == runtime.code_version:
             self._quarantine = row
             return
+        version = actor.version
         state, actor.version = restore(kind, self.of.codec, stored)
         actor.snapshot_version = 0
         if stored is not None and stored.snapshot is not None:
@@ -152,6 +153,9 @@ class Cell:
             if revived is state and actor.snapshot_version == actor.version:
                 self._saved = state
             state = revived
+        if self.loaded and actor.version != version:
+            # Events that nobody has announced: of an unknown commit that came through, or of another writer.
+            runtime.announcements.lag(actor.topic)
         before, actor.state = actor.state, state
         self.loaded = True
         if state is not None:

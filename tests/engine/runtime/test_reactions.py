@@ -8,7 +8,8 @@ from counters import Add, Send
 from engines import World, ask, make, read
 from trio.testing import MockClock
 
-from switchboard.engine.runtime.announcements import Lagged
+from switchboard.engine.errors import CommitUnknown
+from switchboard.engine.runtime.announcements import Announcement, Announcements, Lagged
 
 
 async def test_a_reaction_arrives_exactly_once_and_in_order(autojump_clock: MockClock) -> None:
@@ -89,3 +90,31 @@ async def test_a_slow_subscriber_is_told_of_its_hole(autojump_clock: MockClock) 
             assert [(await subscription.receive()).sequence for _ in range(2)] == [1, 2]
             with pytest.raises(Lagged):
                 await subscription.receive()
+
+
+async def test_subscribers_of_a_session_hear_that_an_unknown_commit_came_through(
+    autojump_clock: MockClock,
+) -> None:
+    world = World()
+    async with world.engine() as engine:
+        counter = await make(engine, world)
+        with engine.announcements.subscribe(f"counter/{counter.id}") as subscription:
+            await ask(engine, counter, Add(amount=1))
+            world.gate.lose_answers = 1
+            with pytest.raises(CommitUnknown):
+                await ask(engine, counter, Add(amount=2))
+            assert (await subscription.receive()).sequence == 2
+            with pytest.raises(Lagged), trio.fail_after(10):
+                await subscription.receive()
+
+
+async def test_a_number_that_does_not_follow_the_last_one_is_told_as_a_hole(
+    autojump_clock: MockClock,
+) -> None:
+    announcements = Announcements()
+    subscription = announcements.subscribe("account/anna")
+    for sequence in (4, 5, 7):
+        announcements.publish(Announcement("account/anna", sequence, "gig", b"{}"))
+    assert [(await subscription.receive()).sequence for _ in range(2)] == [4, 5]
+    with pytest.raises(Lagged), trio.fail_after(10):
+        await subscription.receive()
