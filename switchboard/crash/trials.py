@@ -189,6 +189,7 @@ async def take_over(seed: int, places: int, count: int, folder: Path, progress: 
         with _ended_at_last(*servers):
             async with open_world(seed, places) as world:
                 result.counts = world.counts
+                world.answers_in_time = False
                 await servers[0].start()
                 world.site.move_to(servers[0].port)
                 await world.settle_in(folders[0], by_administrator=True)

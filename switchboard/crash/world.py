@@ -81,6 +81,8 @@ class World:
         self.ledger = Ledger()
         self.site = Site(self.ledger, self.chance, nursery)
         self.counts = Counts()
+        self.answers_in_time = True
+        """Whether a server that never answers is at fault."""
         self.people: dict[str, Someone] = {}
         self._places = places
         self._nursery = nursery
@@ -170,6 +172,10 @@ class World:
             for attempt in operation.attempts:
                 if attempt.outcome == "failed":
                     self.report(Finding("conduct", f"{operation}: {attempt.answer}", after))
+                if attempt.late and self.answers_in_time:
+                    self.report(
+                        Finding("conduct", f"no answer within its time: {operation}", after)
+                    )
         self._checked_at = began
         if everything:
             self._sum_up(check, found)
