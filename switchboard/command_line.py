@@ -26,6 +26,11 @@ COMMANDS: Mapping[str, Place] = {
     "account": Place("switchboard.commands.people", "account", "Show and approve accounts."),
     "admin": Place("switchboard.commands.people", "admin", "Add administrators."),
     "bench": Place("switchboard.bench", "bench", "Measure throughput and memory."),
+    "crash": Place(
+        "switchboard.crash",
+        "crash",
+        "Kill and freeze servers under load, and check what they kept.",
+    ),
     "gig": Place("switchboard.commands.sessions", "gig", "The back office's steps of gigs."),
     "keys": Place("switchboard.commands.keys", "keys", "Rotate the token keys."),
     "migrate": Place("switchboard.commands.migrate", "migrate", "Bring the database's schema up."),

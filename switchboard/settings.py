@@ -149,6 +149,11 @@ class Settings:
     body_bytes_most: int = setting(
         262_144, values.whole(1024, 1_073_741_824), "largest request body, in bytes"
     )
+    lease_seconds: float = setting(
+        15.0,
+        values.seconds(1, 3600),
+        "how long a frozen engine keeps another one from taking its database over",
+    )
     graceful_seconds: float = setting(
         5.0, values.seconds(0, 3600), "how long a stop waits for requests that are under way"
     )

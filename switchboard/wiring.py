@@ -84,7 +84,10 @@ async def running(settings: Settings) -> AsyncIterator[Application]:
     async with (
         database_url(settings) as url,
         open_postgres(
-            url, allow_unsafe=settings.allow_unsafe_database, on_lost=ownership.lose
+            url,
+            allow_unsafe=settings.allow_unsafe_database,
+            on_lost=ownership.lose,
+            lease_seconds=settings.lease_seconds,
         ) as store,
     ):
         services = assemble(settings, store)

@@ -15,11 +15,11 @@ from collections.abc import Callable
 import msgspec
 import trio
 
-from switchboard.bench.processes import memory_kilobytes
 from switchboard.bench.quiet import log_to_stderr
 from switchboard.engine.engine import Engine
 from switchboard.engine.sessions.gig import Candidate, ClaimGig, RequestGig, Terms
 from switchboard.engine.sessions.kind import Address
+from switchboard.processes import memory_kilobytes
 from switchboard.settings import load
 from switchboard.wiring import running
 

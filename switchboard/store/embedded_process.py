@@ -30,6 +30,8 @@ LOOK_SECONDS = 0.02
 """How often the server's status file is read while it starts: far below the start itself (0.1 s and more)."""
 ORPHAN_SECONDS_MOST = 5.0
 """Backends wait on their parent's death; one in a long computation looks up at its next interrupt check."""
+STARTUP_TITLE = b"postgres: startup"
+"""What the process that recovers calls itself (Postgres' documentation, 'Standard Unix Tools')."""
 LOG_BYTES_MOST = 5_000_000
 """The server writes a few lines a start and a day; more means trouble, whose beginning and end are worth keeping."""
 
@@ -186,14 +188,39 @@ async def ended(pid: int) -> None:
         os.close(handle)
 
 
+def is_recovering(pid: int) -> bool:
+    """Whether the server's startup process runs, which replays what a crash left."""
+    for child in _children(pid):
+        try:
+            title = Path(f"/proc/{child}/cmdline").read_bytes()
+        except OSError:
+            continue  # It has just ended.
+        if title.startswith(STARTUP_TITLE):
+            return True
+    return False
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 async def stop(pid: int, alive: Callable[[], bool]) -> None:
     """Ends the server in order (its clients are cut off), and at once if that takes too long; bounded.
+
+    One that is recovering is ended at once: there is nothing to write yet, and Postgres 18 was seen to wait for ever
+    when it was asked for an orderly stop while it recovered from the crash of a backend.
 
     Args:
         pid: the server's process.
         alive: whether that number is still the server's.
     """
-    for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+    requests = [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL]
+    if is_recovering(pid):
+        requests.remove(signal.SIGINT)
+    for request in requests:
         if not alive():
             return
         os.kill(pid, request)

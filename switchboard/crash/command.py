@@ -1,0 +1,118 @@
+"""``switchboard crash``."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import click
+import msgspec
+import trio
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from switchboard.bench.quiet import log_to_stderr
+from switchboard.crash.report import Summary, show, summary
+from switchboard.crash.trials import EARLY, Plan, Result, on_one_server, take_over
+
+COUNT = click.IntRange(min=0)
+
+
+@click.command()
+@click.option("--kills", type=COUNT, default=20, show_default=True, help="kill -9 and restart.")
+@click.option("--faults", type=COUNT, default=10, show_default=True, help="Of Postgres.")
+@click.option("--stops", type=COUNT, default=3, show_default=True, help="SIGTERM under load.")
+@click.option(
+    "--takeovers", type=COUNT, default=2, show_default=True, help="Frozen engines replaced."
+)
+@click.option(
+    "--control",
+    type=COUNT,
+    default=3,
+    show_default=True,
+    help="Kills of a server that answers before it commits, which must lose something.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Draws what happens when.")
+@click.option(
+    "--places",
+    type=click.IntRange(1, 60),
+    default=8,
+    show_default=True,
+    help="Each has two customers and three operators.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_context
+def crash(
+    context: click.Context,
+    kills: int,
+    faults: int,
+    stops: int,
+    takeovers: int,
+    control: int,
+    seed: int,
+    places: int,
+    as_json: bool,
+) -> None:
+    """Kill, freeze and cut off real servers under load, and check everything that they acknowledged.
+
+    Everything runs on this machine in a temporary folder, with Postgres servers of its own, and ends by itself; status
+    1 if anything acknowledged was lost or doubled, or anything else was wrong.
+    """
+    log_to_stderr()
+    # As Ctrl-C, which Trio lets in where it does no harm: the servers are ended and the folder is removed.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    console = Console(stderr=as_json)
+    with tempfile.TemporaryDirectory(
+        prefix="switchboard-crash-", ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name)
+        # For the user as whom Postgres runs.
+        folder.chmod(0o755)
+        plan = Plan(seed=seed, places=places, kills=kills, stops=stops, faults=faults)
+        with _bar(console, kills + stops + faults + takeovers + control) as progress:
+            told = _run(plan, takeovers, control, folder, progress)
+    show(told, console)
+    if as_json:
+        click.echo(msgspec.json.encode(told))
+    if not told.good:
+        context.exit(1)
+
+
+def _run(
+    plan: Plan, takeovers: int, control: int, folder: Path, progress: Callable[[str], None]
+) -> Summary:
+    """The trials one after the other, each in a folder of its own."""
+    results: list[Result] = []
+    liar: Result | None = None
+    if plan.kills or plan.stops or plan.faults:
+        results.append(trio.run(on_one_server, plan, _folder(folder, "one"), progress))
+    if takeovers:
+        trial = partial(take_over, plan.seed, plan.places, takeovers)
+        results.append(trio.run(trial, _folder(folder, "two"), progress))
+    if control:
+        early = Plan(seed=plan.seed, places=plan.places, kills=control, module=EARLY)
+        liar = trio.run(on_one_server, early, _folder(folder, "control"), progress)
+    return summary(plan.seed, results, liar, control)
+
+
+def _folder(parent: Path, name: str) -> Path:
+    folder = parent / name
+    folder.mkdir(mode=0o755)
+    return folder
+
+
+@contextmanager
+def _bar(console: Console, total: int) -> Iterator[Callable[[str], None]]:
+    columns = (
+        TextColumn("{task.completed}/{task.total}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("starting", total=total)
+        yield lambda name: progress.update(task, advance=1, description=name)
