@@ -166,6 +166,8 @@ class Stored(msgspec.Struct, frozen=True):
     snapshot: Snapshot | None
     tail: tuple[JournalEntry, ...]
     quarantine: QuarantineRow | None
+    updated_at: Instant = 0
+    """Of its latest entry: no later one may be earlier, whatever the clock says by now."""
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -253,10 +255,10 @@ class Sessions(Protocol):
         """One session's header."""
 
     async def quarantine(self, row: QuarantineRow) -> None:
-        """Remembers that the session stands still (replaces an older row)."""
+        """Remembers that the session stands still (replaces an older row). Raises: StoreDown, Fenced."""
 
     async def release(self, address: Address) -> bool:
-        """Forgets the quarantine; False if there was none."""
+        """Forgets the quarantine; False if there was none. Raises: StoreDown, Fenced."""
 
     async def quarantined(self) -> Sequence[QuarantineRow]:
         """All of them, oldest first."""
@@ -265,7 +267,8 @@ class Sessions(Protocol):
         """The oldest waiting rows in the order in which they were committed."""
 
     async def outbox_done(self, ids: Sequence[str]) -> None:
-        """Deletes rows that no session consumes (a workflow's)."""
+        """Deletes rows that no session consumes (a workflow's). Raises: StoreDown; Fenced: what was delivered by an
+        engine that had been taken over was perhaps delivered to what it remembered."""
 
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """What was announced on a topic after that sequence, in order."""

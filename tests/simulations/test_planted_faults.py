@@ -98,8 +98,10 @@ def fires_early(patch: pytest.MonkeyPatch) -> Kinds:
 
     def fire_early(self: Draft) -> None:
         self.now += 1000
+        self.clock_now += 1000
         fire_due(self)
         self.now -= 1000
+        self.clock_now -= 1000
 
     patch.setattr(Actor, "wake_at", lambda self: wake_at(self) - 1)
     patch.setattr(Draft, "fire_due", fire_early)

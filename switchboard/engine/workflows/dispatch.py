@@ -13,6 +13,8 @@ from switchboard.engine.errors import (
     NotFound,
     RatingRequired,
     Rejected,
+    SessionCrashed,
+    Unavailable,
     VideoUnavailable,
 )
 from switchboard.engine.runtime.letter import Key
@@ -304,13 +306,25 @@ class Dispatch:
         """Withdraws the operator's open offers in other gigs. Raises: Unavailable, then it is called again.
 
         The news may be old: delivered late, or again after a crash. Who can take gigs by then keeps its offers, among
-        which may be ones that were made since. The offers are listed first, so that all were made before the look.
+        which may be ones that were made since. The offers are listed first, so that all were made before the look. A
+        gig that cannot be asked now, or that crashes on it, is in no other gig's way.
         """
         gigs = await self._offers.of(operator)
         because = await self._unavailable(operator) if gigs else None
-        if because is not None:
-            for gig in gigs:
+        if because is None:
+            return
+        later: Unavailable | None = None
+        for gig in gigs:
+            try:
                 await self._withdraw(gig, operator, because, row)
+            except Unavailable as error:
+                later = error
+            except SessionCrashed as error:
+                self._engine.log.event(
+                    "reaction_failed", gig, row=row, error=repr(error), final=True
+                )
+        if later is not None:
+            raise later
 
     async def _unavailable(self, operator: str) -> Unavailability | None:
         """Why the operator can take no gig now, None if it can; as the database has it, because the news may come from

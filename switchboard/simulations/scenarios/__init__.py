@@ -9,7 +9,10 @@ from switchboard.simulations.scenarios.everyday import EVERYDAY
 from switchboard.simulations.scenarios.fragile import FRAGILE
 from switchboard.simulations.scenarios.rush import RUSH
 from switchboard.simulations.scenarios.scenario import Scenario
+from switchboard.simulations.scenarios.storm import STORM
 
-SCENARIOS: Mapping[str, Scenario] = {one.name: one for one in (EVERYDAY, CALM, RUSH, FRAGILE)}
+SCENARIOS: Mapping[str, Scenario] = {
+    one.name: one for one in (STORM, EVERYDAY, CALM, RUSH, FRAGILE)
+}
 
-__all__ = ["CALM", "EVERYDAY", "FRAGILE", "RUSH", "SCENARIOS", "Scenario"]
+__all__ = ["CALM", "EVERYDAY", "FRAGILE", "RUSH", "SCENARIOS", "STORM", "Scenario"]

@@ -1,0 +1,134 @@
+"""What customers and operators can ask beyond commands to one gig: what goes through dispatch."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import trio
+
+from switchboard.engine.runtime.letter import Key
+from switchboard.engine.sessions import Address, Command
+from switchboard.engine.sessions.gig import GIG, Gig, HandshakeGig, RequestGig
+from switchboard.engine.sessions.person import GoOffline, GoOnline
+from switchboard.engine.sessions.video import VideoSession
+from switchboard.engine.workflows.dispatch import Dispatch
+from switchboard.simulations.calls import Answer, Life, Phone, Request
+from switchboard.simulations.kinds import person
+
+NO_ROOM = VideoSession("", "", "")
+
+
+def dispatch(life: Life) -> Dispatch:
+    """That engine's."""
+    return cast(Dispatch, life.workflows[GIG.name])
+
+
+def address(gig: str) -> Address:
+    """The gig's session."""
+    return Address(GIG.name, gig)
+
+
+class GigPhone(Phone):
+    """One person's connection."""
+
+    async def of_gig(self, gig: str, command: Command) -> Answer:
+        """Gives a gig a command."""
+        return await self.tell(address(gig), command)
+
+    async def look_at(self, gig: str) -> Gig | None:
+        """The gig as it is; None if the engine does not say."""
+        state = await self.look(address(gig))
+        return state if isinstance(state, Gig) else None
+
+    async def handshake(self, gig: str) -> Answer:
+        """Fetches the keys to the gig's room."""
+        # Dispatch asks for the room itself; this is for the judge.
+        command = HandshakeGig(account=self.account, video=NO_ROOM)
+
+        async def operation(life: Life, caused_by: str) -> Any:
+            return await dispatch(life).handshake(gig, self.account, caused_by=caused_by)
+
+        request = Request(address=address(gig), command=command, operation=operation)
+        return await self.persist(request)
+
+    async def request(self, latitude: float, longitude: float) -> Answer:
+        """Asks for an operator; every try has the same idempotency key."""
+        key = self.new_key("request")
+        number = key.digest.decode()
+        command = RequestGig(
+            id=number,
+            customer=self.account,
+            latitude=latitude,
+            longitude=longitude,
+            candidates=(),
+            claim_id=number,
+        )
+
+        async def operation(life: Life, caused_by: str) -> Any:
+            return await self._request(life, latitude, longitude, key, caused_by)
+
+        return await self.persist(
+            Request(
+                address=address(""),
+                command=command,
+                operation=operation,
+                found=lambda gig: address(gig.id),
+                keyed=True,
+            )
+        )
+
+    async def _request(
+        self, life: Life, latitude: float, longitude: float, key: Key, caused_by: str
+    ) -> Gig:
+        return await dispatch(life).request(
+            self.account,
+            latitude,
+            longitude,
+            claim_id=key.digest.decode(),
+            key=key,
+            caused_by=caused_by,
+        )
+
+    # -- presence -----------------------------------------------------------------------------------------------
+
+    async def online(self, latitude: float, longitude: float) -> Answer:
+        """Becomes available."""
+        command, me = GoOnline(id=self.account), person.address(self.account)
+
+        async def operation(life: Life, _caused_by: str) -> Any:
+            began = trio.current_time()
+            state = await dispatch(life).online(self.account, latitude, longitude)
+            self._heard(life, me, began)
+            return state
+
+        return await self.persist(Request(address=me, command=command, operation=operation))
+
+    async def offline(self) -> Answer:
+        """Becomes unavailable."""
+
+        async def operation(life: Life, _caused_by: str) -> Any:
+            return await dispatch(life).offline(self.account)
+
+        me = person.address(self.account)
+        command = GoOffline(id=self.account)
+        return await self.persist(Request(address=me, command=command, operation=operation))
+
+    async def heartbeat(self, latitude: float, longitude: float, gig: str | None) -> None:
+        """A sign of life, sent once: the next one follows soon."""
+        me = person.address(self.account)
+
+        async def operation(life: Life, _caused_by: str) -> Any:
+            began = trio.current_time()
+            await dispatch(life).heartbeat(self.account, latitude, longitude)
+            self._heard(life, me, began)
+            if gig is not None:
+                began = trio.current_time()
+                await dispatch(life).heartbeat(self.account, latitude, longitude, gig)
+                self._heard(life, address(gig), began)
+
+        await self.once(Request(address=me, command=None, operation=operation, judged=False))
+
+    def _heard(self, life: Life, session: Address, began: float) -> None:
+        # A sign that was given to an engine that was taken over is no promise of the one that runs.
+        if not life.retired and not life.frozen:
+            self.world.judge.timers.sign(session, self.account, began)
