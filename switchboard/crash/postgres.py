@@ -7,6 +7,7 @@ import random
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,7 +71,8 @@ class Postgres:
         """Stops it, if it runs; for leaving."""
         pid = self.pid
         if pid is not None:
-            await stop(pid, lambda: is_server(pid, self._place.cluster))
+            alive = partial(is_server, pid, self._place.cluster)
+            await stop(pid, alive, self._place.log_file)
 
 
 async def _pids(connection: Connection, name: str) -> list[int]:
