@@ -17,8 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from switchboard.bench.quiet import log_to_stderr
+from switchboard.crash.ending import Result
+from switchboard.crash.one_server import EARLY, Plan, on_one_server
 from switchboard.crash.report import Summary, show, summary
-from switchboard.crash.trials import EARLY, Plan, Result, on_one_server, take_over
+from switchboard.crash.takeover import take_over
 
 MEMORY = Path("/dev/shm")
 ROOM_BYTES_LEAST = 3_000_000_000
@@ -49,6 +51,12 @@ COUNT = click.IntRange(min=0)
     show_default=True,
     help="Each has two customers and three operators.",
 )
+@click.option(
+    "--module",
+    default="switchboard",
+    show_default=True,
+    help="The program that serves, to try the trial itself.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.pass_context
 def crash(
@@ -60,6 +68,7 @@ def crash(
     control: int,
     seed: int,
     places: int,
+    module: str,
     as_json: bool,
 ) -> None:
     """Kill, freeze and cut off real servers under load, and check everything that they acknowledged.
@@ -77,7 +86,9 @@ def crash(
         folder = Path(name)
         # For the user as whom Postgres runs.
         folder.chmod(0o755)
-        plan = Plan(seed=seed, places=places, kills=kills, stops=stops, faults=faults)
+        plan = Plan(
+            seed=seed, places=places, kills=kills, stops=stops, faults=faults, module=module
+        )
         with _bar(console, kills + stops + faults + takeovers + control) as progress:
             told = _run(plan, takeovers, control, folder, progress)
     show(told, console)
