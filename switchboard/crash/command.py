@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from switchboard.crash.ending import Result
 from switchboard.crash.one_server import EARLY, Plan, on_one_server
 from switchboard.crash.report import Summary, show, summary
 from switchboard.crash.takeover import take_over
+from switchboard.processes import end_as_by_control_c
 
 MEMORY = Path("/dev/shm")
 ROOM_BYTES_LEAST = 3_000_000_000
@@ -77,8 +77,8 @@ def crash(
     1 if anything acknowledged was lost or doubled, or anything else was wrong.
     """
     log_to_stderr()
-    # As Ctrl-C, which Trio lets in where it does no harm: the servers are ended and the folder is removed.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # The servers are ended then, and the folder is removed.
+    end_as_by_control_c()
     console = Console(stderr=as_json)
     with tempfile.TemporaryDirectory(
         prefix="switchboard-crash-", dir=_parent(), ignore_cleanup_errors=True
