@@ -57,6 +57,11 @@ COUNT = click.IntRange(min=0)
     show_default=True,
     help="The program that serves, to try the trial itself.",
 )
+@click.option(
+    "--scratch",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the temporary folder is made (by default in memory, if there is room).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.pass_context
 def crash(
@@ -69,6 +74,7 @@ def crash(
     seed: int,
     places: int,
     module: str,
+    scratch: Path | None,
     as_json: bool,
 ) -> None:
     """Kill, freeze and cut off real servers under load, and check everything that they acknowledged.
@@ -81,7 +87,7 @@ def crash(
     end_as_by_control_c()
     console = Console(stderr=as_json)
     with tempfile.TemporaryDirectory(
-        prefix="switchboard-crash-", dir=_parent(), ignore_cleanup_errors=True
+        prefix="switchboard-crash-", dir=scratch or _memory(), ignore_cleanup_errors=True
     ) as name:
         folder = Path(name)
         # For the user as whom Postgres runs.
@@ -90,7 +96,12 @@ def crash(
             seed=seed, places=places, kills=kills, stops=stops, faults=faults, module=module
         )
         with _bar(console, kills + stops + faults + takeovers + control) as progress:
-            told = _run(plan, takeovers, control, folder, progress)
+            try:
+                told = _run(plan, takeovers, control, folder, progress)
+            except BaseExceptionGroup as group:
+                if group.subgroup(KeyboardInterrupt) is not None:
+                    raise click.Abort from None
+                raise
     show(told, console)
     if as_json:
         click.echo(msgspec.json.encode(told))
@@ -98,7 +109,7 @@ def crash(
         context.exit(1)
 
 
-def _parent() -> Path | None:
+def _memory() -> Path | None:
     """Memory, if there is room: what is killed here are processes, so that no disk has to prove anything, and recovery
     syncs every file of the database. None: where temporary folders go by default."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES_LEAST

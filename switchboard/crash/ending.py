@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import trio
 
 from switchboard.crash.counts import Counts
 from switchboard.crash.findings import Finding
-from switchboard.crash.postgres import Postgres
+from switchboard.crash.postgres import Postgres, stop_left_behind
 from switchboard.crash.server import Server
 from switchboard.crash.world import World
 
@@ -76,11 +77,14 @@ async def finish(world: World, url: str) -> None:
     await world.check(url, "the end", everything=True)
 
 
-@contextmanager
-def ended_at_last(*servers: Server) -> Iterator[None]:
-    """Whatever happens, none of them outlives the block."""
+@asynccontextmanager
+async def ended_at_last(servers: Mapping[Path, Server]) -> AsyncIterator[None]:
+    """Whatever happens, none of the servers (by data folder) outlives the block, nor a Postgres of theirs."""
     try:
         yield
     finally:
-        for server in servers:
-            server.kill()
+        # Bounded: each server is waited for as long as its stop may take, its Postgres by its own stop.
+        with trio.CancelScope(shield=True):
+            for data_dir, server in servers.items():
+                await server.put_away()
+                await stop_left_behind(data_dir)

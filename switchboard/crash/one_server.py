@@ -49,28 +49,22 @@ async def on_one_server(plan: Plan, folder: Path, progress: Progress) -> Result:
     data_dir, port = folder / "data", free_port()
     server = Server(switchboard_command(data_dir, port, plan.module), port, folder, SETTINGS)
     result = Result()
-    with ended_at_last(server):
-        async with open_world(plan.seed, plan.places) as world:
-            result.counts = world.counts
-            await server.start()
-            postgres = Postgres(data_dir, world.chance)
-            try:
-                world.site.move_to(port)
-                await world.settle_in(data_dir, by_administrator=False)
-                world.begin()
-                for name in _order(plan, world):
-                    await trio.sleep(world.chance.uniform(*LOAD_SECONDS))
-                    await _strike(name, server, postgres, world, result)
-                    await world.check(postgres.url, name)
-                    result.faults[name] += 1
-                    progress(name)
-                    world.site.gate.open()
-                await finish(world, postgres.url)
-                await end_in_order(server, postgres, world, result)
-            finally:
-                server.kill()
-                with trio.CancelScope(shield=True):
-                    await postgres.stop()
+    async with ended_at_last({data_dir: server}), open_world(plan.seed, plan.places) as world:
+        result.counts = world.counts
+        await server.start()
+        postgres = Postgres(data_dir, world.chance)
+        world.site.move_to(port)
+        await world.settle_in(data_dir, by_administrator=False)
+        world.begin()
+        for name in _order(plan, world):
+            await trio.sleep(world.chance.uniform(*LOAD_SECONDS))
+            await _strike(name, server, postgres, world, result)
+            await world.check(postgres.url, name)
+            result.faults[name] += 1
+            progress(name)
+            world.site.gate.open()
+        await finish(world, postgres.url)
+        await end_in_order(server, postgres, world, result)
     return result
 
 

@@ -51,21 +51,21 @@ async def take_over(seed: int, places: int, count: int, folder: Path, progress: 
         for data_dir in folders:
             port = free_port()
             servers.append(Server(switchboard_command(data_dir, port), port, folder, settings))
-        with ended_at_last(*servers):
-            async with open_world(seed, places) as world:
-                result.counts = world.counts
-                world.answers_in_time = False
-                await servers[0].start()
-                world.site.move_to(servers[0].port)
-                await world.settle_in(folders[0], by_administrator=True)
-                world.begin()
-                for number in range(count):
-                    await trio.sleep(world.chance.uniform(*LOAD_SECONDS))
-                    one, other = servers[number % 2], servers[1 - number % 2]
-                    await _taken_over(one, other, postgres.url, world, result)
-                    progress("take-over")
-                await finish(world, postgres.url)
-                await end_in_order(servers[count % 2], None, world, result)
+        leaving = ended_at_last(dict(zip(folders, servers, strict=True)))
+        async with leaving, open_world(seed, places) as world:
+            result.counts = world.counts
+            world.answers_in_time = False
+            await servers[0].start()
+            world.site.move_to(servers[0].port)
+            await world.settle_in(folders[0], by_administrator=True)
+            world.begin()
+            for number in range(count):
+                await trio.sleep(world.chance.uniform(*LOAD_SECONDS))
+                one, other = servers[number % 2], servers[1 - number % 2]
+                await _taken_over(one, other, postgres.url, world, result)
+                progress("take-over")
+            await finish(world, postgres.url)
+            await end_in_order(servers[count % 2], None, world, result)
     return result
 
 
