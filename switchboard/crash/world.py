@@ -170,6 +170,7 @@ class World:
     async def _read(self, url: str, since: int, operations: Sequence[Operation]) -> facts.Facts:
         """Reads the facts, again if the database's own recovery cuts it short."""
         ids = {one.gig for one in operations if one.gig} | {one.account for one in operations}
+        ids |= {gig for one in operations for gig, _ in one.reasons if gig}
         for last in (False, False, True):
             try:
                 async with Database.open(url) as database:

@@ -118,7 +118,7 @@ class World:
             attempt.outcome = "unknown"
         else:
             told = {"id": gig, "status": phase, "duration": None, "price": None}
-            attempt.note(status, request, {"gig": told})
+            attempt.note(status, request, {"gig": told} if status == 200 else [{}])
         self.ledger.note(operation, attempt)
 
     def keys(self) -> dict[str, str]:
@@ -206,6 +206,26 @@ def test_a_step_that_was_refused_and_stands_there_is_invented() -> None:
     confirm.attempts.clear()
     world.answer(confirm, 409, "request-2")
     assert kinds(world.findings()) == {"invented"}
+
+
+@pytest.mark.parametrize(
+    ("data", "good"),
+    [
+        ({"status": "operatorFound"}, True),
+        ({"status": "cancelled"}, False),
+        ({"gig": ID}, True),
+        ({"gig": "another"}, False),
+    ],
+)
+def test_a_refusal_for_something_that_did_not_happen_has_lost_it(
+    data: dict[str, str], good: bool
+) -> None:
+    world = World()
+    cancel = world.ledger.operation("cancel", CUSTOMER, gig=ID, effects=("GigCancelled",))
+    attempt = world.ledger.begin(cancel, 0.0, 1)
+    attempt.note(409, "request-7", [{"code": "E_CONFLICT", "data": data}])
+    world.ledger.note(cancel, attempt)
+    assert kinds(world.findings()) == (set() if good else {"lost"})
 
 
 def test_a_step_that_nobody_asked_for_is_invented() -> None:
