@@ -22,7 +22,7 @@ help:
 	@echo 'make format  put the sources into their format'
 	@echo 'make bench   measure throughput and memory'
 	@echo 'make soak    simulate many seeds of people and faults'
-	@echo 'make crash   kill, freeze and cut off servers under load, and check what they acknowledged'
+	@echo 'make crash   kill and freeze servers under load, and check what they acknowledged'
 	@echo 'make clean   remove the environment and what the tools keep; never .data/'
 
 run: $(INSTALLED)

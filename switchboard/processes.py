@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,13 @@ START_SECONDS_MOST = 120.0
 STOP_SECONDS_MOST = 60.0
 POLL_SECONDS = 0.01
 """How exactly the time to ready is measured."""
+
+
+def end_as_by_control_c() -> None:
+    """From now on SIGTERM does what Ctrl-C does, which Trio lets in where it does no harm."""
+    # A shell's background job is born with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def free_port() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from switchboard.bench.quiet import log_to_stderr
 from switchboard.bench.table import show
 from switchboard.bench.throughput import measure
 from switchboard.bench.unfinished import measure_memory, measure_restart
+from switchboard.processes import end_as_by_control_c
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, text: str) -> list[int]:
@@ -56,8 +56,8 @@ def bench(
     ends by itself. Compare only figures of one run.
     """
     log_to_stderr()
-    # As Ctrl-C, which Trio lets in where it does no harm: the servers are ended and the folder is removed.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # The servers are ended then, and the folder is removed.
+    end_as_by_control_c()
     console = Console(stderr=as_json)
     with tempfile.TemporaryDirectory(
         prefix="switchboard-bench-", ignore_cleanup_errors=True

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from switchboard.crash.consistency import inconsistencies, wrong_sums
 from switchboard.crash.facts import Facts
 from switchboard.crash.findings import Finding
-from switchboard.crash.history import (
-    History,
-    Moment,
-    contradictions,
-    fold,
-    notices,
-    tallies,
-)
+from switchboard.crash.history import History, Moment, fold
 from switchboard.crash.ledger import Attempt, Ledger, Operation
 from switchboard.crash.stories import COMPANIONS
 from switchboard.engine.sessions.kind import Address
@@ -53,12 +47,12 @@ class Check:
                 yield from self._registration(operation)
             elif operation.effects:
                 yield from self._operation(operation)
+                yield from self._refusals(operation)
         yield from self._presence()
         yield from self._unasked()
-        yield from self._sessions()
-        yield from self._topics()
+        yield from inconsistencies(self._facts, self.histories)
         if everything:
-            yield from self._tallies()
+            yield from wrong_sums(self._facts, self.histories)
 
     # -- operations ---------------------------------------------------------------------------------------------
 
@@ -85,6 +79,15 @@ class Check:
             holder = self._facts.keys.get(stored_key(operation))
             if holder != operation.gig:
                 yield Finding("lost", f"{operation}: its key stands for {holder}")
+
+    def _refusals(self, operation: Operation) -> Iterator[Finding]:
+        """A refusal never rests on something that did not happen."""
+        for gig, status in operation.reasons:
+            history = self.histories.get(Address("gig", gig or ""))
+            if history is None or status not in (None, *history.phases_from(1)):
+                yield Finding(
+                    "lost", f"{operation}: refused for gig {gig} {status or 'being live'}"
+                )
 
     def moments(self, operation: Operation) -> list[Moment]:
         """Where the operation's effect stands in the journal of its gig."""
@@ -215,34 +218,6 @@ class Check:
             if history is None or history.stored.phase != PRESENCE[operation.call]:
                 phase = None if history is None else history.stored.phase
                 yield Finding("lost", f"{operation}: the operator is {phase}")
-
-    def _sessions(self) -> Iterator[Finding]:
-        for history in self.histories.values():
-            for what in contradictions(history):
-                yield Finding("contradiction", f"{history.stored.address}: {what}")
-        for claim, holder in self._facts.stray_claims:
-            yield Finding("contradiction", f"{claim} is held by {holder}, which does not exist")
-
-    def _topics(self) -> Iterator[Finding]:
-        for topic in self._facts.topics:
-            if (topic.first, topic.last, topic.kept) != (1, topic.sequence, topic.sequence):
-                yield Finding("contradiction", f"the sequence has gaps: {topic}")
-        stored: dict[str, Counter[tuple[str, bytes]]] = defaultdict(Counter)
-        for told in self._facts.notices:
-            body = msgspec.json.decode(told.body)
-            stored[body.get("gig", "")][told.topic, told.body] += 1
-        for address, history in self.histories.items():
-            if address.kind == "gig" and stored[address.id] != notices(history):
-                yield Finding("contradiction", f"{address}: told {stored[address.id]}")
-
-    def _tallies(self) -> Iterator[Finding]:
-        counted: dict[tuple[str, str], tuple[int, int]] = {}
-        for history in self.histories.values():
-            for name, key, value in tallies(history):
-                count, total = counted.get((name, key), (0, 0))
-                counted[name, key] = count + 1, total + value
-        if counted != self._facts.tallies:
-            yield Finding("contradiction", f"ratings count as {self._facts.tallies}, not {counted}")
 
 
 def _number(raw: msgspec.Raw | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +16,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from switchboard.bench.quiet import log_to_stderr
+from switchboard.crash.ending import Result
+from switchboard.crash.one_server import EARLY, Plan, on_one_server
 from switchboard.crash.report import Summary, show, summary
-from switchboard.crash.trials import EARLY, Plan, Result, on_one_server, take_over
+from switchboard.crash.takeover import take_over
+from switchboard.processes import end_as_by_control_c
+
+MEMORY = Path("/dev/shm")
+ROOM_BYTES_LEAST = 3_000_000_000
+"""Three clusters with up to 1 GB of WAL each, and as much again for what else the machine does there."""
 
 COUNT = click.IntRange(min=0)
 
@@ -44,6 +51,17 @@ COUNT = click.IntRange(min=0)
     show_default=True,
     help="Each has two customers and three operators.",
 )
+@click.option(
+    "--module",
+    default="switchboard",
+    show_default=True,
+    help="The program that serves, to try the trial itself.",
+)
+@click.option(
+    "--scratch",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the temporary folder is made (by default in memory, if there is room).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.pass_context
 def crash(
@@ -55,6 +73,8 @@ def crash(
     control: int,
     seed: int,
     places: int,
+    module: str,
+    scratch: Path | None,
     as_json: bool,
 ) -> None:
     """Kill, freeze and cut off real servers under load, and check everything that they acknowledged.
@@ -63,23 +83,37 @@ def crash(
     1 if anything acknowledged was lost or doubled, or anything else was wrong.
     """
     log_to_stderr()
-    # As Ctrl-C, which Trio lets in where it does no harm: the servers are ended and the folder is removed.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # The servers are ended then, and the folder is removed.
+    end_as_by_control_c()
     console = Console(stderr=as_json)
     with tempfile.TemporaryDirectory(
-        prefix="switchboard-crash-", ignore_cleanup_errors=True
+        prefix="switchboard-crash-", dir=scratch or _memory(), ignore_cleanup_errors=True
     ) as name:
         folder = Path(name)
         # For the user as whom Postgres runs.
         folder.chmod(0o755)
-        plan = Plan(seed=seed, places=places, kills=kills, stops=stops, faults=faults)
+        plan = Plan(
+            seed=seed, places=places, kills=kills, stops=stops, faults=faults, module=module
+        )
         with _bar(console, kills + stops + faults + takeovers + control) as progress:
-            told = _run(plan, takeovers, control, folder, progress)
+            try:
+                told = _run(plan, takeovers, control, folder, progress)
+            except BaseExceptionGroup as group:
+                if group.subgroup(KeyboardInterrupt) is not None:
+                    raise click.Abort from None
+                raise
     show(told, console)
     if as_json:
         click.echo(msgspec.json.encode(told))
     if not told.good:
         context.exit(1)
+
+
+def _memory() -> Path | None:
+    """Memory, if there is room: what is killed here are processes, so that no disk has to prove anything, and recovery
+    syncs every file of the database. None: where temporary folders go by default."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES_LEAST
+    return MEMORY if roomy else None
 
 
 def _run(

@@ -16,8 +16,8 @@ from switchboard.engine.runtime.draft import Draft
 from switchboard.engine.runtime.letter import Letter
 from switchboard.store.sessions import PostgresSessions
 
-LATER_SECONDS: Final = 0.02
-"""Between an answer and its commit: as long as a commit takes on a slow disk."""
+LATER_SECONDS: Final = 0.05
+"""Between an answer and its commit: as long as a commit takes on a very slow disk, so that few kills are enough."""
 
 
 def _answering(draft: Any) -> Any:

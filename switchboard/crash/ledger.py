@@ -73,6 +73,17 @@ class Operation:
         """The ids of all attempts whose answers came."""
         return frozenset(one.request for one in self.attempts if one.request is not None)
 
+    @property
+    def reasons(self) -> Iterator[tuple[str | None, str | None]]:
+        """(gig, status) that refusals named as what was in the way; a status is one of the operation's own gig."""
+        for attempt in self.attempts:
+            if attempt.outcome == "refused":
+                data = attempt.answer[0].get("data") or {}
+                if "gig" in data:
+                    yield data["gig"], None
+                elif "status" in data:
+                    yield self.gig, data["status"]
+
     def __str__(self) -> str:
         heard = ", ".join(
             f"{one.outcome}{f' {one.status}' if one.status else ''}" for one in self.attempts

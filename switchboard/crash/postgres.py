@@ -7,6 +7,7 @@ import random
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,11 +67,16 @@ class Postgres:
         finally:
             self.signal_to(pids, signal.SIGCONT)
 
-    async def stop(self) -> None:
-        """Stops it, if it runs; for leaving."""
-        pid = self.pid
-        if pid is not None:
-            await stop(pid, lambda: is_server(pid, self._place.cluster))
+
+async def stop_left_behind(data_dir: Path) -> None:
+    """Stops the embedded database of that folder, if one runs there; for leaving."""
+    if not (data_dir / "postgres").exists():
+        return
+    place = prepare(data_dir)
+    running = found(place.cluster)
+    if running is not None:
+        alive = partial(is_server, running.pid, place.cluster)
+        await stop(running.pid, alive, place.log_file)
 
 
 async def _pids(connection: Connection, name: str) -> list[int]:

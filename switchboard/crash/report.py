@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from switchboard.crash.trials import Result
+from switchboard.crash.ending import Result
 
 FINDINGS_SHOWN_MOST = 20
 """The first ones tell what is wrong; one fault of ours can make hundreds."""

@@ -20,6 +20,9 @@ READY_SECONDS_MOST = 120.0
 END_SECONDS_MOST = 120.0
 """For a process that was asked to end: far beyond what is promised, so that the trial ends too."""
 
+PUT_AWAY_SECONDS_MOST = 30.0
+"""For a stop in order of a server and its Postgres, three times what is promised; then it is killed."""
+
 LOOK_SECONDS = 0.02
 """How often a starting server is asked whether it is ready, as the database's own start is watched."""
 
@@ -99,11 +102,16 @@ class Server:
             await ended(self._process.pid)
         return self._process.wait()
 
-    def kill(self) -> None:
-        """Ends it now, whatever it does; for leaving. Waits for the kernel alone."""
-        if self._process is not None and self.alive:
-            self._process.kill()
-            self._process.wait()
+    async def put_away(self) -> None:
+        """Ends it, in order if it can, frozen or not, starting or not: half a start has processes of its own."""
+        if self._process is None or not self.alive:
+            return
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        with trio.move_on_after(PUT_AWAY_SECONDS_MOST):
+            await ended(self._process.pid)
+        self._process.kill()
+        self._process.wait()
 
     def last_lines(self) -> str:
         """The end of what it wrote."""

@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,12 @@ import trio
 from switchboard.admin_channel import ask_server
 from switchboard.crash import facts, shown
 from switchboard.crash.checks import Check, stored_key
+from switchboard.crash.counts import Counts, sum_up
+from switchboard.crash.customers import CustomerDay
+from switchboard.crash.days import Day, Place
 from switchboard.crash.findings import Finding
 from switchboard.crash.ledger import Ledger, Operation
-from switchboard.crash.people import CustomerDay, OperatorDay, Place, Registrations
+from switchboard.crash.operators import OperatorDay, Registrations
 from switchboard.crash.server import Server
 from switchboard.crash.site import Site, Someone
 from switchboard.engine.clock import Clock
@@ -57,22 +59,6 @@ BUGS = (b"Traceback", b'"session_crashed"', b'"request_failed"', b'"session_quar
 """What a server's log must not have, whatever is done to it."""
 
 
-@dataclass
-class Counts:
-    """What was checked."""
-
-    checks: int = 0
-    acknowledged: int = 0
-    refused: int = 0
-    unknown: int = 0
-    """Operations of which an attempt had no answer, or a 503."""
-    happened: int = 0
-    """Of these, those that had happened by such an attempt."""
-    gigs: int = 0
-    entries: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-
 class World:
     """People on servers. The gate is closed while faults are looked at."""
 
@@ -95,7 +81,7 @@ class World:
             clock=clock,
             ids=Ids(),
         )
-        self._days: list[Any] = []
+        self._days: list[Day] = []
 
     # -- people -------------------------------------------------------------------------------------------------
 
@@ -178,12 +164,13 @@ class World:
                     )
         self._checked_at = began
         if everything:
-            self._sum_up(check, found)
+            sum_up(self.counts, self.ledger, check, found)
         return check
 
     async def _read(self, url: str, since: int, operations: Sequence[Operation]) -> facts.Facts:
         """Reads the facts, again if the database's own recovery cuts it short."""
         ids = {one.gig for one in operations if one.gig} | {one.account for one in operations}
+        ids |= {gig for one in operations for gig, _ in one.reasons if gig}
         for last in (False, False, True):
             try:
                 async with Database.open(url) as database:
@@ -207,26 +194,6 @@ class World:
         ):
             self.counts.findings.append(finding)
 
-    def _sum_up(self, check: Check, found: facts.Facts) -> None:
-        counts = self.counts
-        requested = {one.gig for one in self.ledger.operations if one.call == "request"}
-        gigs = {address.id for address in check.histories if address.kind == "gig"}
-        counts.gigs = len(gigs)
-        counts.entries = sum(len(one.moments) for one in check.histories.values())
-        for operation in self.ledger.operations:
-            if operation.call == "map":
-                continue  # A sign of life promises nothing.
-            counts.acknowledged += operation.acknowledged is not None
-            counts.refused += any(one.outcome == "refused" for one in operation.attempts)
-            if operation.uncertain and (operation.effects or operation.call == "register"):
-                counts.unknown += 1
-                counts.happened += _happened(operation, check, found)
-        # Of a request without an answer nobody knows the gig; its operation is one of the unknown ones.
-        made = (one for one in check.histories.values() if one.stored.address.id not in requested)
-        counts.happened += sum(
-            one.stored.address.kind == "gig" and one.state is not None for one in made
-        )
-
     def read_log(self, server: Server, after: str) -> None:
         """Looks for bugs in what the server wrote."""
         for line in server.log.read_bytes().splitlines():
@@ -242,11 +209,3 @@ async def open_world(seed: int, places: int) -> AsyncIterator[World]:
     async with trio.open_nursery() as nursery:
         yield World(seed, places, nursery)
         nursery.cancel_scope.cancel()
-
-
-def _happened(operation: Operation, check: Check, found: facts.Facts) -> bool:
-    """Whether an operation came about by an attempt of which nobody was told so."""
-    if operation.call == "register":
-        return operation.acknowledged is None and operation.account in found.identities
-    told = {one.request for one in operation.attempts if one.outcome == "acknowledged"}
-    return any(moment.entry.caused_by not in told for moment in check.moments(operation))

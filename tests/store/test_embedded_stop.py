@@ -1,44 +1,46 @@
-"""Stopping a server that is still recovering, which an orderly stop was seen to hang."""
+"""Stopping a server that recovers from the crash of a backend: an orderly stop was seen to hang then."""
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import trio
+from real_gigs import LOOK_SECONDS, data_folder
 
+from switchboard.processes import tree
 from switchboard.store import embedded_process
+from switchboard.store.embedded import embedded_postgres
+from switchboard.store.embedded_process import CRASHED, READY, recovers
 
 SECONDS_MOST = 30
 
 SERVER = """
-import os, signal, subprocess, sys, time
+import os, signal, time
 
 def told(number, frame):
-    if number == signal.SIGINT:
-        print("orderly", flush=True)
-        return
-    child.kill()
-    child.wait()
-    print("at once", flush=True)
-    os._exit(0)
+    print({signal.SIGINT: "orderly", signal.SIGQUIT: "at once"}[number], flush=True)
+    if number == signal.SIGQUIT:
+        os._exit(0)
 
 signal.signal(signal.SIGINT, told)
 signal.signal(signal.SIGQUIT, told)
-child = subprocess.Popen([sys.argv[1], "-c", "import time; time.sleep(60)"], executable=sys.executable)
 print("ready", flush=True)
 while True:
     time.sleep(60)
 """
-"""Stands for a Postgres with one child of that title: it does not end when it is asked to end in order."""
+"""Stands for a Postgres that does not end when it is asked to end in order."""
 
 
 @pytest.fixture
-def server(title: str) -> Iterator[subprocess.Popen[str]]:
+def server() -> Iterator[subprocess.Popen[str]]:
     """The stand-in, once it listens to signals."""
-    command = [sys.executable, "-c", SERVER, title]
+    command = [sys.executable, "-c", SERVER]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -49,17 +51,40 @@ def server(title: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize(
-    ("title", "expected"),
+    ("lines", "expected"),
     [
-        ("postgres: startup recovering 000000010000000000000001", ["at once"]),
-        ("postgres: checkpointer", ["orderly", "at once"]),
+        ([READY, CRASHED, b"all server processes terminated; reinitializing"], ["at once"]),
+        ([READY, CRASHED, READY], ["orderly", "at once"]),
+        ([b"starting", READY], ["orderly", "at once"]),
     ],
 )
 async def test_a_server_that_recovers_is_ended_at_once_any_other_is_first_asked_in_order(
-    server: subprocess.Popen[str], expected: list[str], monkeypatch: pytest.MonkeyPatch
+    lines: list[bytes],
+    expected: list[str],
+    server: subprocess.Popen[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(embedded_process, "STOP_SECONDS_MOST", 0.5)
+    log = tmp_path / "postgres.log"
+    log.write_bytes(b"\n".join(lines))
     with trio.fail_after(SECONDS_MOST):
-        await embedded_process.stop(server.pid, lambda: server.poll() is None)
+        await embedded_process.stop(server.pid, lambda: server.poll() is None, log)
     assert server.stdout is not None
     assert server.stdout.read().splitlines() == expected
+
+
+def ignore(_event: str, /, **_fields: object) -> None:
+    """What happens is seen in the server's own log."""
+
+
+async def test_a_real_server_says_in_its_log_when_it_recovers_and_when_it_has() -> None:
+    with data_folder() as folder, trio.fail_after(SECONDS_MOST):
+        async with embedded_postgres(folder, ignore) as server:
+            assert not recovers(server.log_file)
+            # Any of its processes but the first: it takes the loss of each for the loss of all.
+            os.kill(tree(server.pid)[1], signal.SIGKILL)
+            while server.log_file.read_bytes().count(READY) < 2:  # noqa: ASYNC110
+                await trio.sleep(LOOK_SECONDS)
+            assert CRASHED in server.log_file.read_bytes()
+            assert not recovers(server.log_file)
