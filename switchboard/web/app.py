@@ -18,7 +18,7 @@ from switchboard.web.dialects.auto import AUTO
 from switchboard.web.dialects.dropin import DROPIN
 from switchboard.web.door import JSON, Door
 from switchboard.web.health import system_dialect
-from switchboard.web.incoming import ClientLeft, Incoming
+from switchboard.web.incoming import ClientLeft, Incoming, plain_path
 from switchboard.web.metrics import Metrics
 from switchboard.web.services import Services
 
@@ -53,6 +53,8 @@ class SwitchboardApp(QuartTrio):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The ASGI callable. A bound host and a method override change what is asked for, before it is looked up."""
         if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                scope = {**scope, "path": plain_path(scope["path"])}
             await super().__call__(scope, receive, send)
             return
         if self.by_host:
