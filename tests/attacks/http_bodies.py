@@ -1,0 +1,125 @@
+"""Attacks with the body of a request, and with the end of the connection in its middle."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from attack import Attack, Outcome, fate
+from hostile import Target, eventually
+
+DRIP_SECONDS = 0.05
+PIECE = b"x" * 65536
+AFTER_REFUSAL_BYTES = 8 * 1024 * 1024
+"""More than the socket buffers of both sides hold: the server itself must have read some of it."""
+DECLARED_BYTES = 1024 * 1024 * 1024
+
+
+def drip_of_the_body(target: Target) -> Outcome:
+    """A body that comes byte by byte keeps its handler waiting."""
+    with target.connect() as peer:
+        peer.send(
+            f"POST {target.post} HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n".encode()
+        )
+        deadline = time.monotonic() + target.patience
+        closed = False
+        while not closed and time.monotonic() < deadline:
+            closed = not peer.send(b"x") or peer.closed_within(DRIP_SECONDS)
+    return Outcome(not closed, fate(target, closed))
+
+
+def oversize_body(target: Target) -> Outcome:
+    """A gigabyte is announced, refused, and sent all the same."""
+    with target.connect() as peer:
+        peer.send(
+            f"POST {target.post} HTTP/1.1\r\nHost: a\r\nContent-Length: {DECLARED_BYTES}\r\n\r\n".encode()
+        )
+        answer = peer.answer()
+        sent, taken = 0, True
+        peer.socket.settimeout(target.patience)
+        while taken and sent < AFTER_REFUSAL_BYTES:
+            taken = peer.send(PIECE)
+            sent += len(PIECE)
+        status = "no answer" if answer is None else str(answer.status)
+        stopped = not taken and target.lets_go(peer)
+    after = "closed" if stopped else f"{sent >> 20} MiB more are read"
+    return Outcome(status != "413" or not stopped, f"{status}, {after}")
+
+
+def chunks_without_end(target: Target) -> Outcome:
+    """A body that announces no length and does not end."""
+    chunk = b"10000\r\n" + PIECE + b"\r\n"
+    with target.connect() as peer:
+        peer.send(
+            f"POST {target.post} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        sent, taken = 0, True
+        peer.socket.settimeout(target.patience)
+        while taken and sent < 4 * AFTER_REFUSAL_BYTES:
+            taken = peer.send(chunk)
+            sent += len(PIECE)
+        gone = not taken and target.lets_go(peer)
+    return Outcome(not gone, "closed" if gone else f"{sent >> 20} MiB are read")
+
+
+def half_close_in_the_head(target: Target) -> Outcome:
+    """The client says that it will send no more, in the middle of a head."""
+    with target.connect() as peer:
+        peer.send(b"GET / HTTP/1.1\r\nHo")
+        peer.socket.shutdown(socket.SHUT_WR)
+        closed = target.closes(peer)
+    return Outcome(not closed, fate(target, closed))
+
+
+def half_close_in_the_body(target: Target) -> Outcome:
+    """The same in a body."""
+    with target.connect() as peer:
+        peer.send(f"POST {target.post} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx".encode())
+        peer.socket.shutdown(socket.SHUT_WR)
+        closed = target.closes(peer)
+    return Outcome(not closed, fate(target, closed))
+
+
+def reset_in_the_body(target: Target) -> Outcome:
+    """RST in the middle of a request: nothing of it may stay."""
+    peers = [target.connect() for _ in range(20)]
+    names = {peer.name for peer in peers}
+    head = f"POST {target.post} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx".encode()
+    for peer in peers:
+        peer.send(head)
+    for peer in peers:
+        peer.reset()
+    gone = eventually(lambda: not names & target.held(), target.patience)
+    quiet = "Traceback" not in target.server.output
+    answers = target.answers(target.patience)
+    seen = "all let go" if gone else "connections are kept"
+    return Outcome(not (gone and quiet and answers), seen + ("" if quiet else ", tracebacks"))
+
+
+ATTACKS = (
+    Attack(hazard="A body comes byte by byte", run=drip_of_the_body, on_switchboard=True),
+    Attack(
+        hazard="A body of 1 GiB is announced, refused and sent",
+        run=oversize_body,
+        on_switchboard=True,
+    ),
+    Attack(hazard="Chunks without end", run=chunks_without_end, on_switchboard=True),
+    Attack(
+        hazard="Half-close in the head",
+        run=half_close_in_the_head,
+        struck_as_released=False,
+        on_switchboard=True,
+    ),
+    Attack(
+        hazard="Half-close in the body",
+        run=half_close_in_the_body,
+        struck_as_released=False,
+        on_switchboard=True,
+    ),
+    Attack(
+        hazard="RST in the body, 20 times",
+        run=reset_in_the_body,
+        struck_as_released=False,
+        on_switchboard=True,
+    ),
+)

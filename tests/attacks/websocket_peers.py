@@ -1,0 +1,72 @@
+"""Attacks by how a websocket's peer behaves: it does not read, does not answer, is not who it should be, has gone."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from attack import Attack, Outcome, fate
+from hostile import Target, eventually
+from websocket_frames import CLOSE, TEXT, encode
+
+SMALL_BUFFER = 4096
+UNREAD = 200
+"""Messages to a handler that does not read: ten times what the released queues hold."""
+LEAVING = 20
+
+
+def slow_consumer(target: Target) -> Outcome:
+    """16 MiB are sent to it, and it does not read them."""
+    with target.connect(receive_buffer=SMALL_BUFFER) as peer:
+        assert peer.open_websocket("/ws/burst").status == 101
+        gone = target.lets_go(peer)
+    return Outcome(not gone, fate(target, gone))
+
+
+def foreign_origin(target: Target) -> Outcome:
+    """A page of another site opens a websocket with its visitor's cookies."""
+    with target.connect() as peer:
+        answer = peer.open_websocket("/ws/echo", b"Origin: https://evil.example")
+    return Outcome(answer.status != 403, f"answered {answer.status}")
+
+
+def no_pong(target: Target) -> Outcome:
+    """Pings come and are not answered, as by a phone that is out of reach."""
+    with target.websocket("/ws/echo") as peer:
+        closed = target.closes(peer)
+    return Outcome(not closed, fate(target, closed))
+
+
+def gone_from_a_deaf_handler(target: Target) -> Outcome:
+    """Its handler does not read, so nobody sees that it has left."""
+    with target.websocket("/ws/deaf") as peer:
+        for _ in range(UNREAD):
+            peer.send(encode(TEXT, b"x"))
+    gone = eventually(lambda: not target.holds(peer), target.patience)
+    ended = eventually(lambda: "/ws/deaf" not in target.state()["open"], target.patience)
+    seen = "seen" if gone and ended else "not seen"
+    return Outcome(not (gone and ended), f"its end is {seen}")
+
+
+def gone_from_an_endless_send(target: Target) -> Outcome:
+    """Its handler sends without end. Whether it or the reader runs first is chance: many try."""
+    with ExitStack() as stack:
+        peers = [stack.enter_context(target.websocket("/ws/push")) for _ in range(LEAVING)]
+        for peer in peers:
+            peer.send(encode(CLOSE, (1000).to_bytes(2, "big")))
+    others = target.answers(target.patience)
+    ended = others and eventually(lambda: "/ws/push" not in target.state()["open"], target.patience)
+    seen = "others are answered" if others else "the whole server hangs"
+    return Outcome(not (others and ended), seen + ("" if ended else ", the handler never ends"))
+
+
+ATTACKS = (
+    Attack(hazard="A websocket that does not read 16 MiB", run=slow_consumer),
+    Attack(hazard="A websocket from a foreign Origin", run=foreign_origin),
+    Attack(hazard="A websocket that answers no Ping", run=no_pong),
+    Attack(hazard="A websocket leaves whose handler does not read", run=gone_from_a_deaf_handler),
+    Attack(
+        hazard="A websocket leaves whose handler sends without end",
+        run=gone_from_an_endless_send,
+        alone=True,
+    ),
+)
