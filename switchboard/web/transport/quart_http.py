@@ -84,7 +84,9 @@ class HTTPConnection(TrioASGIHTTPConnection):
             await super().__call__(receive, send)
             return
         request = self._create_request_from_scope(send)
-        request.body = PulledBody(request.content_length, request.max_content_length, receive)
+        # The request's own limit is None as long as no app context stands around it.
+        most = self.app.config["MAX_CONTENT_LENGTH"]
+        request.body = PulledBody(request.content_length, most, receive)
         response = await self.app.handle_request(request)
         timeout = self.app.config["RESPONSE_TIMEOUT"]
         if isinstance(response, Response) and response.timeout != Ellipsis:
