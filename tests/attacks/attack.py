@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from hostile import Target
+
+Profile: TypeAlias = Literal["hasty", "pinging", "patient"]
 
 
 class Outcome(NamedTuple):
@@ -29,8 +31,8 @@ class Attack:
     """Whether hypercorn and Quart-Trio as released suffer it; if not, the attack is here to keep it so."""
     alone: bool = False
     """It may take the whole server with it: it gets one of its own."""
-    patient: bool = False
-    """It needs a victim with the deadlines as shipped."""
+    profile: Profile = "hasty"
+    """Of the victim that it needs (tests/support/victim.py); one that is not hasty is ``alone``."""
     on_switchboard: bool = False
     """It needs no handler of the victim's: ``switchboard serve`` is attacked with it as well."""
 

@@ -16,7 +16,7 @@ import many_connections
 import stopping
 import websocket_messages
 import websocket_peers
-from attack import Attack, Outcome
+from attack import Attack, Outcome, Profile
 from hostile import BRIEF_SECONDS, PATIENCE_SECONDS, Target
 from server_process import ServerProcess, started
 
@@ -64,9 +64,9 @@ STRIKES = tuple(strike for attack in ATTACKS for strike in _strikes(attack))
 
 
 @contextmanager
-def victim(variant: Variant, *, patient: bool = False) -> Iterator[Target]:
+def victim(variant: Variant, profile: Profile = "hasty") -> Iterator[Target]:
     """The victim's app in a process of its own. It is not asked to end: the attack may have made it unable to."""
-    command = [sys.executable, str(VICTIM), variant, "patient" if patient else "hasty"]
+    command = [sys.executable, str(VICTIM), variant, profile]
     with started(command, {}) as server:
         try:
             yield Target(server, BRIEF_SECONDS if variant == "released" else PATIENCE_SECONDS)
@@ -111,5 +111,5 @@ class Campaign:
         return strike.attack.run(self._shared[strike.variant])
 
     def _alone(self, strike: Strike) -> Outcome:
-        with victim(strike.variant, patient=strike.attack.patient) as target:
+        with victim(strike.variant, strike.attack.profile) as target:
             return strike.attack.run(target)

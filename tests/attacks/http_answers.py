@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import ExitStack
+
 from attack import Attack, Outcome, fate
 from hostile import Target, eventually
 from websocket_frames import upgrade
 
 SMALL_BUFFER = 4096
 PIPELINED = 300
+LEAVING = 20
 
 
 def slow_reader(target: Target) -> Outcome:
@@ -59,15 +63,30 @@ def client_leaves_its_work(target: Target) -> Outcome:
     return Outcome(not (begun and finished), "done to its end" if finished else "cut off half-way")
 
 
+def client_leaves_an_endless_answer(target: Target) -> Outcome:
+    """A handler that sends without end must not do so to nobody."""
+    with ExitStack() as stack:
+        peers = [stack.enter_context(target.connect()) for _ in range(LEAVING)]
+        for peer in peers:
+            peer.send(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+        for peer in peers:
+            assert peer.receive()
+            peer.socket.shutdown(socket.SHUT_WR)
+    others = target.answers(target.patience)
+    ended = others and eventually(lambda: "/stream" not in target.state()["open"], target.patience)
+    seen = "others are answered" if others else "the whole server hangs"
+    return Outcome(not (others and ended), seen + ("" if ended else ", the handler never ends"))
+
+
 def error_after_the_client_left(target: Target) -> Outcome:
     """An error of a handler whose client has gone must still be told."""
     with target.connect() as peer:
-        peer.send(b"GET /fail/left HTTP/1.1\r\nHost: a\r\n\r\n")
-        begun = eventually(lambda: "/fail/left" in target.state()["open"], 10.0)
+        peer.send(b"GET /fail/parting HTTP/1.1\r\nHost: a\r\n\r\n")
+        begun = eventually(lambda: "/fail/parting" in target.state()["open"], 10.0)
     eventually(lambda: not target.holds(peer), min(target.patience, 1.0))
-    target.request("POST", "/release/left")
+    target.request("POST", "/release/parting")
     logged = eventually(
-        lambda: "the work of left has failed" in target.server.output, target.patience
+        lambda: "the work of parting has failed" in target.server.output, target.patience
     )
     return Outcome(not (begun and logged), "logged" if logged else "no log")
 
@@ -98,6 +117,11 @@ ATTACKS = (
         on_switchboard=True,
     ),
     Attack(hazard="The client leaves while its request is worked on", run=client_leaves_its_work),
+    Attack(
+        hazard="The client leaves an answer without end",
+        run=client_leaves_an_endless_answer,
+        struck_as_released=False,
+    ),
     Attack(
         hazard="A handler fails after its client has left",
         run=error_after_the_client_left,

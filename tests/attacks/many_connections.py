@@ -59,12 +59,12 @@ ATTACKS = (
         hazard="1,000 connections from one address",
         run=thousand_from_one_address,
         alone=True,
-        patient=True,
+        profile="patient",
     ),
     Attack(
         hazard=f"1,000 connections from {ADDRESSES} addresses",
         run=thousand_from_many_addresses,
         alone=True,
-        patient=True,
+        profile="patient",
     ),
 )

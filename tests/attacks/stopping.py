@@ -45,7 +45,7 @@ ATTACKS = (
         hazard="SIGTERM with a request under way",
         run=stop_with_a_request_under_way,
         alone=True,
-        patient=True,
+        profile="patient",
         struck_as_released=False,
     ),
 )

@@ -6,12 +6,15 @@ from contextlib import ExitStack
 
 from attack import Attack, Outcome, fate
 from hostile import Target, eventually
-from websocket_frames import CLOSE, TEXT, encode
+from websocket_frames import CLOSE, PING, TEXT, encode
 
 SMALL_BUFFER = 4096
 UNREAD = 200
 """Messages to a handler that does not read: ten times what the released queues hold."""
 LEAVING = 20
+FLOOD_CHUNKS = 160
+FLOOD_TEXT = b"x" * 1024
+"""With 64 of them a chunk 10 MiB in all: more than the queues and the buffers of both sides hold."""
 
 
 def slow_consumer(target: Target) -> Outcome:
@@ -47,6 +50,29 @@ def gone_from_a_deaf_handler(target: Target) -> Outcome:
     return Outcome(not (gone and ended), f"its end is {seen}")
 
 
+def flood_of_a_deaf_handler(target: Target) -> Outcome:
+    """More comes than may ever wait for a handler that does not read."""
+    with target.websocket("/ws/deaf") as peer:
+        peer.socket.settimeout(target.patience)
+        for _ in range(FLOOD_CHUNKS):
+            if not peer.send(encode(TEXT, FLOOD_TEXT) * 64):
+                break
+        closed = target.closes(peer)
+    return Outcome(not closed, fate(target, closed))
+
+
+def pongs_unread(target: Target) -> Outcome:
+    """Every Ping is to be answered, to somebody who does not read."""
+    with target.connect(receive_buffer=SMALL_BUFFER) as peer:
+        assert peer.open_websocket("/ws/deaf").status == 101
+        peer.socket.settimeout(target.patience)
+        for _ in range(FLOOD_CHUNKS):
+            if not peer.send(encode(PING, bytes(125)) * 512):
+                break
+        gone = target.lets_go(peer)
+    return Outcome(not gone, fate(target, gone))
+
+
 def gone_from_an_endless_send(target: Target) -> Outcome:
     """Its handler sends without end. Whether it or the reader runs first is chance: many try."""
     with ExitStack() as stack:
@@ -62,8 +88,13 @@ def gone_from_an_endless_send(target: Target) -> Outcome:
 ATTACKS = (
     Attack(hazard="A websocket that does not read 16 MiB", run=slow_consumer),
     Attack(hazard="A websocket from a foreign Origin", run=foreign_origin),
-    Attack(hazard="A websocket that answers no Ping", run=no_pong),
+    Attack(hazard="A websocket that answers no Ping", run=no_pong, alone=True, profile="pinging"),
     Attack(hazard="A websocket leaves whose handler does not read", run=gone_from_a_deaf_handler),
+    Attack(
+        hazard="A websocket sends 10 MiB to a handler that does not read",
+        run=flood_of_a_deaf_handler,
+    ),
+    Attack(hazard="80,000 Pings whose Pongs are not read", run=pongs_unread),
     Attack(
         hazard="A websocket leaves whose handler sends without end",
         run=gone_from_an_endless_send,

@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -61,10 +62,10 @@ class Peer:
         self.socket.settimeout(ANSWER_SECONDS_MOST)
         try:
             self.socket.connect(address)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
             self.socket.close()
             raise
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.name: tuple[str, int] = self.socket.getsockname()
         """Its own end, which no other connection to this server has at the same time."""
         self.buffer = bytearray()
@@ -199,9 +200,11 @@ class Target:
 
     def websocket(self, path: str) -> Peer:
         """An open websocket."""
-        peer = self.connect()
-        answer = peer.open_websocket(path)
-        assert answer.status == 101, answer
+        with ExitStack() as stack:
+            peer = stack.enter_context(self.connect())
+            answer = peer.open_websocket(path)
+            assert answer.status == 101, answer
+            stack.pop_all()
         return peer
 
     def request(
