@@ -78,9 +78,7 @@ async def until(holds: Any) -> None:
 
 
 @asynccontextmanager
-async def served(
-    app: Any, limits: Limits | None = None, **settings: Any
-) -> AsyncIterator[Server]:
+async def served(app: Any, limits: Limits | None = None, **settings: Any) -> AsyncIterator[Server]:
     """The app under hypercorn's worker for the length of the block; afterwards no connection is counted any more."""
     config = Config()
     config.bind, config.errorlog = ["127.0.0.1:0"], logging.getLogger("hypercorn.error")

@@ -16,8 +16,9 @@ from quart.wrappers import Response
 from quart.wrappers.response import DataBody
 from quart_trio.asgi import TrioASGIHTTPConnection
 from quart_trio.wrappers.request import TrioBody
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
+from switchboard.web.transport.http_stream import REFUSAL
 from switchboard.web.transport.peer import PeerLeft
 
 Receive = Callable[[], Awaitable[Any]]
@@ -64,10 +65,11 @@ class PulledBody(TrioBody):
         return bytes(self._data)
 
     async def _part(self) -> bytes:
-        """Raises: ClientDisconnected; RequestEntityTooLarge, as soon as it shows."""
+        """Raises: ClientDisconnected; RequestTimeout; RequestEntityTooLarge, as soon as it shows."""
         message = await self._receive()
         if message["type"] != "http.request":
-            self._must_raise = ClientDisconnected()
+            late = message.get(REFUSAL) == 408
+            self._must_raise = RequestTimeout() if late else ClientDisconnected()
             raise self._must_raise
         part: bytes = message.get("body", b"")
         self._taken += len(part)

@@ -167,7 +167,7 @@ async def test_a_handler_runs_to_its_end_when_the_client_has_gone_and_its_error_
     app, entered, go_on = new_app(), trio.Event(), trio.Event()
 
     @app.get("/slow")
-    async def slow() -> None:
+    async def slow() -> str:
         entered.set()
         await go_on.wait()
         async with trio.open_nursery() as nursery:
