@@ -28,6 +28,9 @@ VERSIONS = frozenset({b"1.0", b"1.1"})
 
 CLOSE = (b"connection", b"close")
 
+LAST_WORDS = frozenset({408, 413})
+"""Answers to what did not come, or is more than anybody wants: the rest of it is not waited for."""
+
 
 class Wire(Protocol):
     """The connection below."""
@@ -248,12 +251,12 @@ class Http1(H11Protocol):
     # -- what hypercorn's protocol does otherwise --------------------------------------------------------------------
 
     async def stream_send(self, event: StreamEvent) -> None:
-        """What a stream sends. A worker that ends says so: the client would send its next request into a connection
-        that is being closed, and could not know whether it was taken."""
+        """What a stream sends. A connection that ends with this answer says so: else the client would send its next
+        request into it, and could not know whether it was taken."""
         if (
             isinstance(event, Response)
-            and self.context.terminated.is_set()
             and event.status_code >= 200
+            and (self.context.terminated.is_set() or event.status_code in LAST_WORDS)
             and CLOSE not in event.headers
         ):
             event = replace(event, headers=[*event.headers, CLOSE])

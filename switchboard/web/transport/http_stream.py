@@ -22,6 +22,9 @@ from switchboard.web.transport.peer import PeerLeft, run_quietly
 
 DISCONNECT: Mapping[str, Any] = {"type": "http.disconnect"}
 
+REFUSAL = "switchboard.refusal"
+"""The key of a disconnect's message that has the status with which a body was given up whose client is still there."""
+
 
 class Source(Protocol):
     """The connection below a pulled request."""
@@ -82,7 +85,8 @@ class PulledRequest(HTTPStream):
                 await self._source.left()
             self._disconnected, self._watching = True, None
         await trio.lowlevel.checkpoint()
-        return DISCONNECT
+        refusal = self._source.refusal
+        return DISCONNECT if refusal is None else {**DISCONNECT, REFUSAL: refusal}
 
     async def app_send(self, message: Any) -> None:
         """What the app sends. To a client that has gone nothing is sent: the end of an answer is quiet about it,

@@ -16,8 +16,9 @@ from quart.wrappers import Response
 from quart.wrappers.response import DataBody
 from quart_trio.asgi import TrioASGIHTTPConnection
 from quart_trio.wrappers.request import TrioBody
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
+from switchboard.web.transport.http_stream import REFUSAL
 from switchboard.web.transport.peer import PeerLeft
 
 Receive = Callable[[], Awaitable[Any]]
@@ -34,6 +35,11 @@ class PulledBody(TrioBody):
         super().__init__(expected, most)
         self._receive = receive
         self._taken = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether it was read to its end."""
+        return self._complete.is_set()
 
     def __await__(self) -> Generator[Any, None, bytes]:
         return self._all().__await__()
@@ -59,10 +65,11 @@ class PulledBody(TrioBody):
         return bytes(self._data)
 
     async def _part(self) -> bytes:
-        """Raises: ClientDisconnected; RequestEntityTooLarge, as soon as it shows."""
+        """Raises: ClientDisconnected; RequestTimeout; RequestEntityTooLarge, as soon as it shows."""
         message = await self._receive()
         if message["type"] != "http.request":
-            self._must_raise = ClientDisconnected()
+            late = message.get(REFUSAL) == 408
+            self._must_raise = RequestTimeout() if late else ClientDisconnected()
             raise self._must_raise
         part: bytes = message.get("body", b"")
         self._taken += len(part)
@@ -84,7 +91,6 @@ class HTTPConnection(TrioASGIHTTPConnection):
             await super().__call__(receive, send)
             return
         request = self._create_request_from_scope(send)
-        # The request's own limit is None as long as no app context stands around it.
         most = self.app.config["MAX_CONTENT_LENGTH"]
         request.body = PulledBody(request.content_length, most, receive)
         response = await self.app.handle_request(request)
@@ -96,12 +102,16 @@ class HTTPConnection(TrioASGIHTTPConnection):
             return
         try:
             with trio.move_on_after(inf if timeout is None else timeout):
-                await self._stream(receive, send, response, request.body)
+                # A body that is still to come belongs to the handler, which may go on reading while it answers.
+                fields = request.headers
+                bodiless = "Content-Length" not in fields and "Transfer-Encoding" not in fields
+                watched = bodiless or request.body.complete
+                await self._stream(receive if watched else trio.sleep_forever, send, response)
         except* PeerLeft:
             # The answer has no reader any more; its handler has ended long before.
             pass
 
-    async def _stream(self, receive: Receive, send: Send, response: Any, body: PulledBody) -> None:
+    async def _stream(self, receive: Receive, send: Send, response: Any) -> None:
         # Nothing but the sending is in the nursery, and what it raises is not cancelled by anybody else.
         async with trio.open_nursery() as nursery:
 
@@ -110,9 +120,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
                     continue
                 nursery.cancel_scope.cancel()
 
-            if body._complete.is_set():
-                # A body that nobody has read would be taken from a handler that goes on reading while it answers.
-                nursery.start_soon(watch)
+            nursery.start_soon(watch)
             await self._send_response(send, response)
             nursery.cancel_scope.cancel()
 

@@ -216,7 +216,9 @@ class GuardedWebsocket(WSStream):
         partings.add(self)
         try:
             while not self.over:
-                with trio.move_on_at(self._due()):
+                # Looked at as often as there may be something to ask: what comes in meanwhile wakes nobody.
+                soon = trio.current_time() + self._limits.ping_seconds
+                with trio.move_on_at(min(self._due(), soon)):
                     await self.outlet.wake.wait()
                 self.outlet.wake = trio.Event()
                 if self.outlet.writer.waiting:
