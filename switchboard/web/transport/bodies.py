@@ -53,6 +53,8 @@ class BodyReader:
         had."""
         if self._announced:
             return False  # Whether it sends the body or its next request now, nobody can know.
+        if self._rest_has_come():
+            return True
         size = 0
         with trio.move_on_after(limits.linger_seconds):
             while size <= limits.linger_bytes and (part := await self.part()) is not None:
@@ -61,6 +63,17 @@ class BodyReader:
                 if last:
                     return True
         return False
+
+    def _rest_has_come(self) -> bool:
+        """Whether all of it was there already; it is gone then. Nearly always so, for a handler that wants no body."""
+        event: object = self._next
+        self._next = None
+        try:
+            while event is None or isinstance(event, h11.Data):
+                event = self._protocol.connection.next_event()
+        except h11.RemoteProtocolError:
+            return False
+        return isinstance(event, h11.EndOfMessage)
 
     async def _event(self) -> object:
         """h11's next event. Raises: h11.RemoteProtocolError."""
