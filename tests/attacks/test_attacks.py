@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 from attack import Outcome
@@ -38,3 +39,8 @@ def test_the_attack_does_no_harm_where_it_is_guarded_against(
 def test_no_two_attacks_go_by_one_name() -> None:
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
     assert len({attack.hazard for attack in ATTACKS}) == len(ATTACKS)
+
+
+def test_the_page_for_operators_shows_every_attack() -> None:
+    page = (Path(__file__).parents[2] / "docs/security.md").read_text()
+    assert [attack.hazard for attack in ATTACKS if f"| {attack.hazard} |" not in page] == []
