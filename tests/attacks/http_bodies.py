@@ -10,6 +10,7 @@ from attack import Attack, Outcome, fate
 from hostile import Peer, Target, eventually
 
 DRIP_SECONDS = 0.05
+SEEN_SECONDS = 0.3
 PIECE = b"x" * 65536
 AFTER_REFUSAL_BYTES = 8 * 1024 * 1024
 """More than the socket buffers of both sides hold: the server itself must have read some of it."""
@@ -103,6 +104,20 @@ def half_close_in_the_body(target: Target) -> Outcome:
     return Outcome(not closed, fate(target, closed))
 
 
+def half_close_after_the_request(target: Target) -> Outcome:
+    """The same after a whole request, as simple clients do: it has asked, and waits for its answer."""
+    with target.connect() as peer:
+        peer.send(b"GET /work/half HTTP/1.1\r\nHost: a\r\n\r\n")
+        peer.socket.shutdown(socket.SHUT_WR)
+        # Who takes this for the client's leaving closes at once.
+        peer.closed_within(SEEN_SECONDS)
+        target.request("POST", "/release/half")
+        answer = peer.answer()
+        closed = target.closes(peer)
+    seen = "no answer" if answer is None else f"answered {answer.status}"
+    return Outcome(answer is None or not closed, f"{seen}, {fate(target, closed)}")
+
+
 def reset_in_the_body(target: Target) -> Outcome:
     """RST in the middle of a request: nothing of it may stay."""
     peers = [target.connect() for _ in range(20)]
@@ -138,6 +153,10 @@ ATTACKS = (
         run=half_close_in_the_body,
         struck_as_released=False,
         on_switchboard=True,
+    ),
+    Attack(
+        hazard="Half-close after the request",
+        run=half_close_after_the_request,
     ),
     Attack(
         hazard="RST in the body, 20 times",

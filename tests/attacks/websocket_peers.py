@@ -50,6 +50,15 @@ def gone_from_a_deaf_handler(target: Target) -> Outcome:
     return Outcome(not (gone and ended), f"its end is {seen}")
 
 
+def error_in_the_clean_up(target: Target) -> Outcome:
+    """Its handler fails because it has left: beside the cancellation, the error must not vanish."""
+    with target.websocket("/ws/beside") as peer:
+        peer.send(encode(TEXT, b"x"))
+        assert peer.message() is not None
+    logged = eventually(lambda: "the clean-up has failed" in target.server.output, target.patience)
+    return Outcome(not logged, "logged" if logged else "no log")
+
+
 def flood_of_a_deaf_handler(target: Target) -> Outcome:
     """More comes than may ever wait for a handler that does not read."""
     with target.websocket("/ws/deaf") as peer:
@@ -90,6 +99,10 @@ ATTACKS = (
     Attack(hazard="A websocket from a foreign Origin", run=foreign_origin),
     Attack(hazard="A websocket that answers no Ping", run=no_pong, alone=True, profile="pinging"),
     Attack(hazard="A websocket leaves whose handler does not read", run=gone_from_a_deaf_handler),
+    Attack(
+        hazard="A websocket leaves and its handler fails in the clean-up",
+        run=error_in_the_clean_up,
+    ),
     Attack(
         hazard="A websocket sends 10 MiB to a handler that does not read",
         run=flood_of_a_deaf_handler,

@@ -144,6 +144,24 @@ async def ws_deaf() -> None:
     await trio.sleep_forever()
 
 
+async def fail_in_the_end() -> None:
+    """Work beside the reading, whose clean-up fails."""
+    try:
+        await trio.sleep_forever()
+    finally:
+        raise RuntimeError("the clean-up has failed")
+
+
+@app.websocket("/ws/beside")
+async def ws_beside() -> None:
+    """Reads, and does something else in a nursery of its own."""
+    await websocket.accept()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(fail_in_the_end)
+        while True:
+            await websocket.send(await websocket.receive())
+
+
 @app.websocket("/ws/burst")
 async def ws_burst() -> None:
     """Sends 16 MiB, then goes."""
