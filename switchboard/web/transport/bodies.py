@@ -65,7 +65,8 @@ class BodyReader:
         return False
 
     def _rest_has_come(self) -> bool:
-        """Whether all of it was there already; it is gone then. Nearly always so, for a handler that wants no body."""
+        """Whether all of it was there already; it is gone then. Nearly always so, for a handler that wants no
+        body."""
         event: object = self._next
         self._next = None
         try:

@@ -1,8 +1,7 @@
-"""hypercorn's HTTP streams with what they lack.
+"""hypercorn's HTTP stream over HTTP/1 with what it lacks.
 
-Over HTTP/1 the app runs in the connection's own task and pulls the body as it needs it: there is no queue that can
-fill, and no task a request. Over HTTP/2, where many requests share a connection, hypercorn's own way stays, with a
-deadline.
+The app runs in the connection's own task and pulls the body as it needs it: there is no queue that can fill, and no
+task a request.
 """
 
 from __future__ import annotations
@@ -15,15 +14,14 @@ import trio
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from hypercorn.trio.task_group import _handle
 
-from switchboard.web.transport import guard
 from switchboard.web.transport.inbox import Turns
-from switchboard.web.transport.limits import STEP_BYTES
 from switchboard.web.transport.peer import PeerLeft, run_quietly
 
 DISCONNECT: Mapping[str, Any] = {"type": "http.disconnect"}
 
 REFUSAL = "switchboard.refusal"
-"""The key of a disconnect's message that has the status with which a body was given up whose client is still there."""
+"""The key of a disconnect's message that has the status with which a body was given up whose client is still
+there."""
 
 
 class Source(Protocol):
@@ -118,20 +116,3 @@ class PulledRequest(HTTPStream):
     async def _send_error_response(self, status_code: int) -> None:
         # Of a request whose body did not come, the app knows less than the connection.
         await super()._send_error_response(self._source.refusal or status_code)
-
-
-class BoundedRequest(HTTPStream):
-    """One request over HTTP/2: whoever does not take its answer is cut off, with the connection."""
-
-    async def app_send(self, message: Any) -> None:
-        """What the app sends, in time."""
-        limits = guard.current().limits
-        size = 0 if message is None else len(message.get("body", b""))
-        if self.state is ASGIHTTPState.CLOSED:
-            return
-        with trio.move_on_after(limits.send_seconds * (1 + size // STEP_BYTES)) as patience:
-            await super().app_send(message)
-        if patience.cancelled_caught:
-            guard.current().counts.slow_readers += 1
-            connection: Any = self.send.__self__.send.__self__  # type: ignore[attr-defined]
-            connection.abort()

@@ -78,7 +78,8 @@ class Inbox:
             if self._end is not None:
                 await trio.lowlevel.checkpoint()
                 return self._end
-            self._news = trio.Event()
+            if self._news.is_set():
+                self._news = trio.Event()
             await self._news.wait()
         await self._turns.taken()
         message = self._messages.popleft()

@@ -4,7 +4,9 @@ on."""
 from __future__ import annotations
 
 import inspect
+import resource
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module, metadata
 from typing import Any, NamedTuple
 
@@ -12,7 +14,8 @@ from switchboard.engine.errors import StartError
 from switchboard.web.transport import guard
 from switchboard.web.transport.connection import Connection
 from switchboard.web.transport.http1 import Http1
-from switchboard.web.transport.http_stream import BoundedRequest, PulledRequest
+from switchboard.web.transport.http2_stream import BoundedRequest
+from switchboard.web.transport.http_stream import PulledRequest
 from switchboard.web.transport.limits import Limits
 from switchboard.web.transport.websocket_stream import GuardedWebsocket
 
@@ -79,6 +82,10 @@ PLACES = (
     Place("hypercorn.protocol.h2", "WSStream", GuardedWebsocket),
 )
 
+FILES_BESIDE = 128
+"""Files that are no client's: the database's connections, the listening sockets, logs, and the subprocess that
+watches."""
+
 _released: dict[Place, Any] = {}
 
 
@@ -89,12 +96,25 @@ def install(limits: Limits | None = None) -> None:
         StartError: hypercorn or Quart-Trio is not what this is built on; nothing was changed.
     """
     check()
-    guard.replace(limits or Limits())
+    chosen = limits or Limits()
+    guard.replace(replace(chosen, connections_most=files_for(chosen.connections_most)))
     for place in PLACES:
         module = import_module(place.module)
         if place not in _released:
             _released[place] = getattr(module, place.name)
         setattr(module, place.name, place.ours)
+
+
+def files_for(connections: int) -> int:
+    """How many connections the system lets this process open, at most so many; the soft limit on files is raised as
+    far as that needs and the hard one allows. Out of files, nothing could be answered, and no database reached."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + FILES_BESIDE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, min(connections, soft - FILES_BESIDE))
+    return connections
 
 
 def uninstall() -> None:

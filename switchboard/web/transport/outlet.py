@@ -70,7 +70,8 @@ class Outlet:
     async def send(self, frame: Frame) -> bool:
         """As ``send_encoded``, but waits while the outbox is full; so whoever sends is as fast as who reads."""
         while self.open and self.writer.waiting >= self._guard.limits.outbox_frames:
-            self._room = trio.Event()
+            if self._room.is_set():
+                self._room = trio.Event()
             await self._room.wait()
         return self.send_encoded(frame)
 

@@ -201,8 +201,8 @@ class GuardedWebsocket(WSStream):
         self._guard.counts.websockets += 1
         self._tasks.spawn(self._keep)
 
-    async def _send_data(self, data: bytes) -> None:
-        await self.send(Data(stream_id=self.stream_id, data=data))
+    async def _send_data(self, data: memoryview) -> None:
+        await self.send(Data(stream_id=self.stream_id, data=bytes(data)))
 
     # -- the keeper --------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ class Writer:
     def __init__(
         self,
         socket: trio.socket.SocketType | None,
-        send_all: Callable[[bytes], Awaitable[object]],
+        send_all: Callable[[memoryview], Awaitable[object]],
         seconds: float,
     ) -> None:
         self.gone = False
@@ -40,7 +40,8 @@ class Writer:
         self.waiting_bytes = 0
         self._socket = socket
         self._send_all = send_all
-        self._waiting: deque[bytes] = deque()
+        # Views, for what is large would else be copied whenever a little of it leaves.
+        self._waiting: deque[memoryview] = deque()
         self._torn = False
         """The first of ``_waiting`` has been sent in part."""
         self._lock = trio.Lock()
@@ -64,9 +65,11 @@ class Writer:
                 return
             if sent == len(data):
                 return
-            data, self._torn = data[sent:], sent > 0
-        self._waiting.append(data)
-        self.waiting_bytes += len(data)
+            self._torn = sent > 0
+        else:
+            sent = 0
+        self._waiting.append(memoryview(data)[sent:])
+        self.waiting_bytes += len(data) - sent
 
     async def drain(self) -> bool:
         """Waits until nothing waits any more.
