@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from hostile import Target
+from target import Target
 
 Profile: TypeAlias = Literal["hasty", "pinging", "patient"]
 

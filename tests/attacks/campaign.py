@@ -17,8 +17,8 @@ import stopping
 import websocket_messages
 import websocket_peers
 from attack import Attack, Outcome, Profile
-from hostile import BRIEF_SECONDS, PATIENCE_SECONDS, Target
 from server_process import ServerProcess, started
+from target import BRIEF_SECONDS, PATIENCE_SECONDS, Target
 
 Variant = Literal["released", "guarded", "switchboard"]
 """hypercorn and Quart-Trio as released; the same app on our transport; ``switchboard serve``."""

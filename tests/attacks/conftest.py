@@ -8,9 +8,9 @@ from concurrent.futures import Future
 import pytest
 from attack import Outcome
 from campaign import Campaign, Strike, switchboard_target
-from hostile import Target
 from real_gigs import data_folder
 from server_process import serve
+from target import Target
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,16 @@ import socket
 from contextlib import ExitStack
 
 from attack import Attack, Outcome, fate
-from hostile import Target, eventually
+from hostile import eventually
+from target import Target
 from websocket_frames import upgrade
 
 SMALL_BUFFER = 4096
+"""About the least that the kernel grants: what is not read stays with the server."""
 PIPELINED = 300
+"""9 KB together: one packet of the loopback device."""
 LEAVING = 20
+"""Enough that an accident of scheduling would show."""
 
 
 def slow_reader(target: Target) -> Outcome:

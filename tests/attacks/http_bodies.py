@@ -7,11 +7,15 @@ import time
 from collections.abc import Callable
 
 from attack import Attack, Outcome, fate
-from hostile import Peer, Target, eventually
+from hostile import Peer, eventually
+from target import Target
 
 DRIP_SECONDS = 0.05
+"""Between two bytes: far less than any deadline for silence."""
 SEEN_SECONDS = 0.3
+"""For a server to see the end of what we send: it comes in the packet after the request."""
 PIECE = b"x" * 65536
+"""As much as hypercorn reads at once."""
 AFTER_REFUSAL_BYTES = 8 * 1024 * 1024
 """More than the socket buffers of both sides hold: the server itself must have read some of it."""
 CHUNKED_BYTES = 32 * 1024 * 1024
@@ -19,6 +23,7 @@ CHUNKED_BYTES = 32 * 1024 * 1024
 TRIES = 5
 """Of an attack that succeeds as released nine times in ten."""
 DECLARED_BYTES = 1024 * 1024 * 1024
+"""Far more than anybody reads."""
 
 
 def drip_of_the_body(target: Target) -> Outcome:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from attack import Attack, Outcome, fate
-from hostile import Peer, Target
+from hostile import Peer
+from target import Target
 
 DRIP_SECONDS = 0.05
 """Between two bytes: far less than any deadline for silence."""
@@ -18,6 +19,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """RFC 9113, 3.4."""
 EMPTY_SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 SETTINGS_KIND = 4
+"""RFC 9113, 6.5; a frame's kind is its fourth byte."""
 
 
 def drips_until_closed(target: Target, peer: Peer) -> bool:

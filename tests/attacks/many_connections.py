@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from attack import Attack, Outcome
-from hostile import Target, eventually
+from hostile import eventually
+from target import Target
 
 THOUSAND = 1000
 HELD_MOST = 500

@@ -6,9 +6,11 @@ import signal
 from contextlib import ExitStack
 
 from attack import Attack, Outcome
-from hostile import Target, eventually
+from hostile import eventually
+from target import Target
 
 WEBSOCKETS = 20
+"""Enough that one forgotten would show."""
 
 
 def stop_with_open_websockets(target: Target) -> Outcome:

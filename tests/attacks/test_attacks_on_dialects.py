@@ -14,10 +14,11 @@ from typing import Any
 import httpx
 import pytest
 from dropin_people import Someone, newcomer
-from hostile import ANSWER_SECONDS_MOST, Answer, Target
+from hostile import ANSWER_SECONDS_MOST, Answer
 from hostile_bodies import BODIES, HostileBody
 from hostile_heads import HEADER_VALUES, HEADERS, IDS, KEYS, METHODS, TARGETS, tokens
 from real_gigs import http_client
+from target import Target
 
 from switchboard.web.app import DIALECTS
 
@@ -28,14 +29,17 @@ POSTS = [path for method, path in ROUTES if method == "POST"]
 WITH_IDS = [(method, path) for method, path in ROUTES if "<" in path]
 
 ASK_SECONDS = 0.05
+"""Between two questions of somebody else: often, and no load."""
 NOBODY = "f" * 24
 """An id as ids are, and nobody's."""
 GUESSES = 30
+"""Three times what is looked at; each of those costs an Argon2 hash."""
 GUESSES_MOST = 10
 """Wrong passwords that are looked at for one identity in half an hour (engine/workflows/quotas.py)."""
 TOKENS_LEAST = 200
 """Tokens that are tried: by the hundred, as who guesses does."""
 REPEATS = 4
+"""Half of them to fill what an allocator keeps, half to see whether it grows on."""
 GROWTH_BYTES_MOST = 16 * 1024 * 1024
 """Of the second half of repeated attacks, which sends some 40 MB: a few bodies may be alive, no sum of them."""
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from attack import Attack, Outcome, fate
-from hostile import Peer, Target, eventually
+from hostile import Peer, eventually
+from target import Target
 from websocket_frames import BINARY, CLOSE, CONTINUATION, PING, RSV1, TEXT, encode, upgrade
 
 BOMB_BYTES = 192 * 1024 * 1024
@@ -17,9 +18,12 @@ BOMB_GROWTH_MOST = 32 * 1024 * 1024
 OVERSIZE = 1024 * 1024
 """16 times the largest message."""
 EARLY = 5
+"""Nearly each of them ends the released server."""
 WATCH_SECONDS = 1.0
-FRAGMENTS = 4096
+"""For an end that follows the answer at once."""
 FRAGMENT = b"x" * 1024
+FRAGMENTS = 4096
+"""4 MiB together: 64 times the largest message."""
 
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate"
 

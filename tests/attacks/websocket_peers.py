@@ -5,13 +5,16 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from attack import Attack, Outcome, fate
-from hostile import Target, eventually
+from hostile import eventually
+from target import Target
 from websocket_frames import CLOSE, PING, TEXT, encode
 
 SMALL_BUFFER = 4096
+"""About the least that the kernel grants: what is not read stays with the server."""
 UNREAD = 200
 """Messages to a handler that does not read: ten times what the released queues hold."""
 LEAVING = 20
+"""One in two hangs the released server."""
 FLOOD_CHUNKS = 160
 FLOOD_TEXT = b"x" * 1024
 """With 64 of them a chunk 10 MiB in all: more than the queues and the buffers of both sides hold."""

@@ -28,6 +28,7 @@ from switchboard.web import transport
 HASTY_SECONDS = 0.4
 """Each deadline of a hasty victim: long beside a loopback exchange, short beside the test's patience."""
 PING_SECONDS = 0.1
+"""Several of them in a deadline."""
 GRACE_SECONDS = 1.5
 """For what is under way when the server is told to stop: more than the goodbye's deadline."""
 HEAD_BYTES_MOST = 16 * 1024
@@ -40,8 +41,10 @@ CONNECTIONS_PER_ADDRESS_MOST = 200
 
 LARGE_BYTES = 16 * 1024 * 1024
 """More than the socket buffers of both sides hold (4 MiB here): somebody has to read it."""
-BURST = 256
 CHUNK = "x" * 65536
+"""The largest message that our own peers would take."""
+BURST = 256
+"""16 MiB of them, as ``LARGE_BYTES``."""
 
 app = QuartTrio("victim")
 open_calls: Counter[str] = Counter()
