@@ -43,6 +43,13 @@ class Http2Websocket(trio.abc.Stream):
             await self._read()
         assert self._status == "200"
 
+    async def ask(self, path: str) -> None:
+        """Sends a GET, and reads nothing of its answer."""
+        self._http2.initiate_connection()
+        names = (":method", "GET"), (":scheme", "https"), (":path", path), (":authority", "a")
+        self._http2.send_headers(STREAM, names, end_stream=True)
+        await self._flush()
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Sends as much at once as a frame holds."""
         rest = bytes(data)

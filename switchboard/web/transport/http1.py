@@ -243,10 +243,11 @@ class Http1(H11Protocol):
                 await stream.handle(early)
             while not stream.closed:
                 data = await self._wire.receive()
-                if data:
-                    await stream.handle(Data(stream_id=STREAM_ID, data=data))
-                else:
-                    await stream.handle(StreamClosed(stream_id=STREAM_ID))
+                if not data:
+                    break
+                await stream.handle(Data(stream_id=STREAM_ID, data=data))
+        # However it came about: its handler must hear of it.
+        await stream.handle(StreamClosed(stream_id=STREAM_ID))
 
     # -- what hypercorn's protocol does otherwise --------------------------------------------------------------------
 

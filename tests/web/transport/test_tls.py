@@ -197,6 +197,77 @@ async def test_a_peer_over_tls_that_never_reads_again_is_cut_off(
         await until(lambda: server.counted("connections") == 0)
 
 
+async def test_over_http2_an_app_that_does_not_read_stops_nobody(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    """Its body is many frames, more than hypercorn has room for; the others share its connection."""
+    app, go_on = app_with_outlets([]), trio.Event()
+
+    async def deaf(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"] != "/deaf":
+            await app(scope, receive, send)
+            return
+        await go_on.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async def many() -> AsyncIterator[bytes]:
+        for _ in range(60):
+            yield b"x" * 900
+
+    async with (
+        served_with_tls(authority, tmp_path, deaf) as server,
+        httpx.AsyncClient(
+            verify=context_for(authority, "h2"),
+            http1=False,
+            http2=True,
+            trust_env=False,
+            timeout=20,
+        ) as client,
+        trio.open_nursery() as nursery,
+    ):
+        base, statuses = f"https://localhost:{server.port}", []
+
+        async def ask_deaf() -> None:
+            statuses.append((await client.post(f"{base}/deaf", content=many())).status_code)
+
+        nursery.start_soon(ask_deaf)
+        await server.until("accepted")
+        for _ in range(3):
+            answer = await client.post(f"{base}/length", content=b"abc")
+            assert answer.json() == {"length": 3}
+        go_on.set()
+        await until(lambda: statuses == [204])
+        assert server.counted("accepted") == 1
+
+
+async def test_over_http2_a_client_that_takes_no_answer_is_cut_off(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    """Its window is full, so nothing waits in any socket."""
+    app = new_app()
+
+    @app.get("/large")
+    async def large() -> bytes:
+        return b"x" * 1_000_000
+
+    limits = Limits(send_seconds=0.1)
+    async with (
+        served_with_tls(authority, tmp_path, app, limits) as server,
+        connected(server) as plain,
+    ):
+        stream = trio.SSLStream(
+            cast(trio.SocketStream, plain.stream),
+            context_for(authority, "h2"),
+            server_hostname="localhost",
+            https_compatible=True,
+        )
+        tunnel = Http2Websocket(stream)
+        await tunnel.ask("/large")
+        await server.until("slow_readers")
+        await until(lambda: server.counted("connections") == 0)
+
+
 async def test_a_websocket_over_http2_has_the_same_guards(
     authority: trustme.CA, tmp_path: Path
 ) -> None:

@@ -145,16 +145,16 @@ async def test_a_message_in_pieces_is_one_message_also_around_a_ping() -> None:
 async def test_a_message_over_the_limit_closes_1009_however_it_is_cut_up(
     pieces: int, character: str
 ) -> None:
-    limits = Limits(message_bytes=4000, goodbye_seconds=SOON)
+    limits = Limits(message_bytes=4000, goodbye_seconds=LATE)
     async with served(echo_app(), limits) as server, websocket_to(server) as peer:
         fits = character * (4000 // len(character.encode()))
         await peer.say(fits)
         assert (await peer.hear()).payload == fits.encode()
         part = (character * (4004 // pieces)).encode()
-        await peer.send(frame(TEXT, part, final=False))
-        for _ in range(pieces):
-            await peer.send(frame(CONTINUATION, part, final=False))
+        more = frame(CONTINUATION, part, final=False)
+        await peer.send(frame(TEXT, part, final=False) + more * pieces)
         assert await peer.hear_close() == 1009
+        await peer.send(frame(CLOSE, b"\x03\xf1"))
         assert await peer.until_closed() == b""
         assert server.counted("messages_too_big") == 1
 
