@@ -13,7 +13,7 @@ PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11
 	"$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v "$$name"; break; }; done)
 
-.PHONY: help run test check format bench soak crash clean
+.PHONY: help run test check format bench attacks soak crash clean
 
 help:
 	@echo 'make run     start the server on http://127.0.0.1:8000 with its own database in .data/'
@@ -21,6 +21,7 @@ help:
 	@echo 'make check   format, lint, types and import rules'
 	@echo 'make format  put the sources into their format'
 	@echo 'make bench   measure throughput and memory'
+	@echo 'make attacks drive every known hazard of a web server against the server and print what happens'
 	@echo 'make soak    simulate many seeds of people and faults'
 	@echo 'make crash   kill and freeze servers under load, and check what they acknowledged'
 	@echo 'make clean   remove the environment and what the tools keep; never .data/'
@@ -45,6 +46,9 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard bench
+
+attacks: $(INSTALLED)
+	@PYTHONPATH=tests/support $(BIN)/python tests/attacks
 
 WORLDS ?= 200
 soak: $(INSTALLED)

@@ -46,6 +46,8 @@ async def until_closed(at: int, request: bytes) -> bytes:
         (b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200"),
         (b"HEAD /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200"),
         (b"GET /nowhere HTTP/1.1\r\nHost: a b<>\r\nConnection: close\r\n\r\n", b"404"),
+        (b"GET http://[ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"404"),
+        (b"GET http://a/healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200"),
         (b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"204"),
         (b"POST /dropin/login HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\nx", b"413"),
         (
