@@ -11,15 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from switchboard.bench.load import Task
-from switchboard.bench.processes import (
-    bare_command,
-    cpu_seconds,
-    free_port,
-    load,
-    load_room,
-    running,
-)
+from switchboard.bench.processes import bare_command, load, load_room
 from switchboard.bench.room_load import RoomTask
+from switchboard.processes import cpu_seconds, free_port, running
 
 RELEASED, OURS = "released", "transport"
 
