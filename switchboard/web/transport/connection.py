@@ -151,13 +151,16 @@ class Connection(TCPServer):
             self.abort()
             return
         with trio.move_on_after(limits.linger_seconds, shield=True):
-            if not self._direct:
-                await self.stream.aclose()
-            elif unread:
+            if unread:
                 self._end_writing()
+                self._direct = (
+                    True  # What comes is not read any more, only taken; its cipher does not matter.
+                )
                 thrown = 0
                 while thrown < limits.linger_bytes and (data := await self.receive()):
                     thrown += len(data)
+            elif not self._direct:
+                await self.stream.aclose()
         self._socket.close()
 
     def abort(self) -> None:
