@@ -152,16 +152,19 @@ class Connection(TCPServer):
             return
         with trio.move_on_after(limits.linger_seconds, shield=True):
             if unread:
-                self._end_writing()
-                self._direct = (
-                    True  # What comes is not read any more, only taken; its cipher does not matter.
-                )
-                thrown = 0
-                while thrown < limits.linger_bytes and (data := await self.receive()):
-                    thrown += len(data)
+                await self._linger()
             elif not self._direct:
                 await self.stream.aclose()
         self._socket.close()
+
+    async def _linger(self) -> None:
+        """Says that nothing follows, and throws away what comes."""
+        self._end_writing()
+        # Under TLS too: what is not read needs not to be deciphered.
+        self._direct = True
+        thrown = 0
+        while thrown < self.guard.limits.linger_bytes and (data := await self.receive()):
+            thrown += len(data)
 
     def abort(self) -> None:
         """The end without a word: what the system has not sent yet is forgotten too."""
