@@ -127,7 +127,9 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
     async def _refuse(self, response: Any) -> None:
         headers = encode_headers(response.headers)
         status = response.status_code
-        body = await response.get_data(as_text=False)
+        given = response.get_data(as_text=False)
+        # An error that Quart answers by itself is a plain werkzeug response: nothing of it is to be waited for.
+        body = given if isinstance(given, bytes) else await given
         await self._send(
             {"type": "websocket.http.response.start", "status": status, "headers": headers}
         )
