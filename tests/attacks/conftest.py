@@ -20,7 +20,7 @@ def switchboard() -> Iterator[Target]:
         yield switchboard_target(server)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def outcomes(
     request: pytest.FixtureRequest, switchboard: Target
 ) -> Iterator[Mapping[str, Future[Outcome]]]:

@@ -1,9 +1,9 @@
-"""What only a real connection shows: the app under hypercorn on a loopback port, as released."""
+"""What only a real connection shows: the app under hypercorn on a loopback port, on our transport and as released."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,8 +13,19 @@ from hypercorn.trio import serve
 from trio.testing import wait_all_tasks_blocked
 from web_worlds import web_world
 
+from switchboard.web import transport
+
 DEADLINE_SECONDS = 4.0
 """Far more than a loopback exchange takes, and less than the 5 after which hypercorn closes what is idle."""
+
+
+@pytest.fixture(params=["transport", "released"], autouse=True)
+def below(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Our transport under the app, or hypercorn's own classes."""
+    if request.param == "transport":
+        transport.install()
+    yield
+    transport.uninstall()
 
 
 @asynccontextmanager

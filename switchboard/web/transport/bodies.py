@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 import h11
 import trio
 
+from switchboard.web.transport.inbox import Turns
 from switchboard.web.transport.limits import STEP_BYTES, Limits
 
 if TYPE_CHECKING:
     from switchboard.web.transport.http1 import Http1
+
+
+EVENTS_MOST = 4
+"""For a body in one piece h11 has two: the piece, and its end."""
 
 
 class BodyReader:
@@ -22,6 +27,7 @@ class BodyReader:
     def __init__(self, protocol: Http1) -> None:
         self._protocol = protocol
         self._next: h11.Data | None = None
+        self._turns = Turns()
         self._moved = 0
         self._patience: float | None = None
         self._announced = protocol.connection.they_are_waiting_for_100_continue
@@ -59,22 +65,24 @@ class BodyReader:
         with trio.move_on_after(limits.linger_seconds):
             while size <= limits.linger_bytes and (part := await self.part()) is not None:
                 data, last = part
+                await self._turns.taken()
                 size += len(data)
                 if last:
                     return True
         return False
 
     def _rest_has_come(self) -> bool:
-        """Whether all of it was there already; it is gone then. Nearly always so, for a handler that wants no
-        body."""
-        event: object = self._next
-        self._next = None
+        """Whether all of it was there already, in one piece; it is gone then. Nearly always so, for a handler that
+        wants no body."""
         try:
-            while event is None or isinstance(event, h11.Data):
+            for _ in range(EVENTS_MOST):
+                self._next = None
                 event = self._protocol.connection.next_event()
+                if not isinstance(event, h11.Data):
+                    return isinstance(event, h11.EndOfMessage)
         except h11.RemoteProtocolError:
             return False
-        return isinstance(event, h11.EndOfMessage)
+        return False
 
     async def _event(self) -> object:
         """h11's next event. Raises: h11.RemoteProtocolError."""

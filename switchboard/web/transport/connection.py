@@ -151,14 +151,20 @@ class Connection(TCPServer):
             self.abort()
             return
         with trio.move_on_after(limits.linger_seconds, shield=True):
-            if not self._direct:
+            if unread:
+                await self._linger()
+            elif not self._direct:
                 await self.stream.aclose()
-            elif unread:
-                self._end_writing()
-                thrown = 0
-                while thrown < limits.linger_bytes and (data := await self.receive()):
-                    thrown += len(data)
         self._socket.close()
+
+    async def _linger(self) -> None:
+        """Says that nothing follows, and throws away what comes."""
+        self._end_writing()
+        # Under TLS too: what is not read needs not to be deciphered.
+        self._direct = True
+        thrown = 0
+        while thrown < self.guard.limits.linger_bytes and (data := await self.receive()):
+            thrown += len(data)
 
     def abort(self) -> None:
         """The end without a word: what the system has not sent yet is forgotten too."""

@@ -76,6 +76,7 @@ class PulledRequest(HTTPStream):
             part = await self._source.body()
             if part is not None:
                 data, self._whole = part
+                await self._turns.taken()
                 return {"type": "http.request", "body": data, "more_body": not self._whole}
             self._disconnected = True
         elif not self._disconnected:

@@ -115,7 +115,9 @@ class Outlet:
         limits = self._guard.limits
         if self.writer.waiting_bytes > limits.outbox_bytes:
             self.close_slow()
-        elif self.writer.waiting >= limits.outbox_frames:
+        elif self.writer.waiting < limits.outbox_frames:
+            self._full_since = None
+        else:
             now = trio.current_time()
             if self._full_since is None:
                 self._full_since = now

@@ -58,13 +58,7 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
         message = await self._receive()
         if message["type"] != "websocket.receive":
             await self._end()
-        data = message.get("bytes")
-        received: str | bytes = message["text"] if data is None else data
-        if websocket_received.receivers:
-            await websocket_received.send_async(
-                received, _sync_wrapper=cast(Any, self.app.ensure_async)
-            )
-        return received
+        return await self._received(message)
 
     async def send_data(self, send: Send, data: str | bytes) -> None:
         """A message from its handler."""
@@ -83,9 +77,17 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
         """For other servers than ours: as released, but an empty message is one."""
         while (event := await receive())["type"] != "websocket.disconnect":
             if event["type"] == "websocket.receive":
-                data = event.get("bytes")
-                await self.send_channel.send(event["text"] if data is None else data)
+                await self.send_channel.send(await self._received(event))
         nursery.cancel_scope.cancel()
+
+    async def _received(self, message: Any) -> str | bytes:
+        data = message.get("bytes")
+        received: str | bytes = message["text"] if data is None else data
+        if websocket_received.receivers:
+            await websocket_received.send_async(
+                received, _sync_wrapper=cast(Any, self.app.ensure_async)
+            )
+        return received
 
     async def _send_or_end(self, message: Any) -> None:
         try:

@@ -66,7 +66,7 @@ class GuardedWebsocket(WSStream):
         self.task_group = self  # type: ignore[assignment]
         self._inbox = Inbox(self._limits)
         self._assembly = Assembly(self._limits.message_bytes)
-        self._turns = Turns()
+        self._turns, self._turns_in = Turns(), Turns()
         # Over HTTP/1 the connection's own writer; over HTTP/2 frames are data of a stream.
         writer: Writer | None = getattr(task_group, "writer", None)
         self.outlet = Outlet(
@@ -105,7 +105,7 @@ class GuardedWebsocket(WSStream):
             await self._open(event)
         elif isinstance(event, Body | Data) and self.state is not ASGIWebsocketState.HANDSHAKE:
             if self.state is ASGIWebsocketState.CONNECTED:
-                self._take(event.data)
+                await self._take(event.data)
         else:
             if isinstance(event, StreamClosed | EndBody):
                 self._finish()
@@ -117,9 +117,9 @@ class GuardedWebsocket(WSStream):
         headers = [pair for pair in request.headers if pair[0].lower() != EXTENSIONS]
         await super().handle(replace(request, headers=headers))
 
-    def _take(self, data: bytes) -> None:
-        """Reads frames. Everything in it happens without waiting, so a disconnect is seen whatever the handler
-        does."""
+    async def _take(self, data: bytes) -> None:
+        """Reads frames. It waits for nobody, so a disconnect is seen whatever the handler does; of the thousands
+        that one read can hold, some are left for later."""
         self._heard_at = trio.current_time()
         if self.over:
             return
@@ -133,6 +133,7 @@ class GuardedWebsocket(WSStream):
                 self._take_close(event)
             if self.over:
                 return
+            await self._turns_in.taken()
 
     def _take_message(self, event: Message[Any]) -> None:
         if self.outlet.closed_at is not None:
@@ -241,7 +242,13 @@ class GuardedWebsocket(WSStream):
         elif self.outlet.open and not self.outlet.writer.gone:
             self.outlet.close_slow()
         else:
-            self._finish()
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """The peer does not take what still waits."""
+        if self.outlet.writer.waiting:
+            self.outlet.writer.lose()
+        self._finish()
 
     def _due(self) -> float:
         if self.outlet.closed_at is not None:
@@ -254,7 +261,7 @@ class GuardedWebsocket(WSStream):
         if self.over or now < self._due():
             return
         if self.outlet.closed_at is not None:
-            self._finish()
+            self._give_up()
         elif self._asked_at > self._heard_at:
             self._guard.counts.peers_silent += 1
             self.outlet.close(self.outlet.codes.silent, "no answer to a ping")

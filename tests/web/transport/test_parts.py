@@ -207,6 +207,29 @@ async def test_an_outbox_that_stays_full_is_closed_and_one_that_was_full_is_not(
         assert guard.counts.slow_readers == 1
 
 
+async def test_an_outbox_that_is_full_now_and_then_is_not_one_that_stays_full(
+    guard: Guard, mock_clock: trio.testing.MockClock
+) -> None:
+    """A peer that reads steadily, with something always left."""
+    async with trio.open_nursery() as nursery, pair() as (writer, peer):
+        outlet = Outlet(guard, writer)
+        outlet.open = True
+        frame = encode_text("x" * 20_000)
+        sent = received = 0
+        for _ in range(6):
+            while writer.waiting < 4:
+                assert outlet.send_encoded(frame)
+                sent += len(frame)
+            nursery.start_soon(writer.drain)
+            while writer.waiting > 1:
+                received += len(await peer.receive_some(4096))
+            assert outlet.send_encoded(frame)
+            sent += len(frame)
+            mock_clock.jump(0.4)
+        assert guard.counts.slow_readers == 0
+        await read_all(peer, sent - received)
+
+
 async def test_an_outbox_of_too_many_bytes_is_closed_at_once(guard: Guard) -> None:
     async with pair() as (writer, _):
         outlet = Outlet(guard, writer)

@@ -100,6 +100,15 @@ async def test_a_handler_may_refuse_with_an_answer() -> None:
     assert answer.endswith(b"no token")
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_a_websocket_where_there_is_none_is_answered_404(guarded: bool) -> None:
+    """An answer of Quart's own, which is no response of Quart-Trio's."""
+    limits = Limits(linger_seconds=SOON)
+    async with served(new_app(guarded=guarded), limits) as server, connected(server) as peer:
+        await peer.send(upgrade("/nowhere", {}))
+        assert (await peer.answer())[0] == 404
+
+
 async def test_frames_that_come_before_the_answer_are_refused() -> None:
     app = new_app()
 
