@@ -6,6 +6,7 @@ from typing import Any
 
 import h2.errors
 import h2.events
+import h2.exceptions
 from hypercorn.events import Closed
 from hypercorn.protocol.events import Body, Event
 from hypercorn.protocol.h2 import H2Protocol
@@ -22,10 +23,14 @@ class Sink:
 
     async def handle(self, event: Event) -> None:
         """Tells the client to stop, as RFC 9113 (8.1) has it; what is under way is then dropped by the h2 library."""
-        if isinstance(event, Body):
+        if not isinstance(event, Body):
+            return
+        try:
             self._protocol.connection.reset_stream(
                 event.stream_id, error_code=h2.errors.ErrorCodes.NO_ERROR
             )
+        except h2.exceptions.ProtocolError:
+            return  # What came in the same read has ended the stream already, or the connection.
 
 
 class Streams(dict[int, Any]):
