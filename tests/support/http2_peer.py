@@ -50,6 +50,14 @@ class Http2Websocket(trio.abc.Stream):
         self._http2.send_headers(STREAM, names, end_stream=True)
         await self._flush()
 
+    async def ask_badly(self, *headers: tuple[str, str]) -> None:
+        """Sends a request with those headers, whatever they are, and reads to the end of the connection."""
+        self._http2.initiate_connection()
+        self._http2.send_headers(STREAM, headers)
+        await self._flush()
+        while not self._ended:
+            await self._read()
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Sends as much at once as a frame holds."""
         rest = bytes(data)
@@ -83,7 +91,10 @@ class Http2Websocket(trio.abc.Stream):
         await self._stream.send_all(self._http2.data_to_send())
 
     async def _read(self) -> None:
-        data = await self._stream.receive_some(RECEIVE_BYTES)
+        try:
+            data = await self._stream.receive_some(RECEIVE_BYTES)
+        except trio.BrokenResourceError:
+            data = b""
         if not data:
             self._ended = True
             return

@@ -5,8 +5,8 @@ itself is not changed. Per connection there is one task, which reads and runs it
 more, its handler's and its keeper's.
 
 - ``connection``: admission, deadlines, the socket. ``writing``: what leaves by it.
-- ``http1``, ``http_stream``, ``bodies``, ``http2_stream``: HTTP. ``websocket_stream``, ``outlet``, ``inbox``,
-``messages``, ``frames``,
+- ``http1``, ``http_stream``, ``bodies``, ``http2``, ``http2_stream``: HTTP. ``websocket_stream``, ``outlet``,
+``inbox``, ``messages``, ``frames``,
   ``origins``: websockets. ``parting``: the server ends.
 - ``quart_http``, ``quart_websocket``: Quart-Trio's side.
 - ``limits``: every number. ``guard``: what the connections of the process share. ``installing``: the check and the

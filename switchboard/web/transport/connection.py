@@ -74,7 +74,7 @@ class Connection(TCPServer):
                 await super().run()
         except* Exception as errors:
             self.guard.counts.connections_failed += 1
-            self.guard.logger.error("connection_failed", exc_info=errors)
+            self.guard.tell("connection_failed", errors)
         finally:
             self.guard.leave(address)
 

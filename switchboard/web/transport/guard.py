@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 
 import structlog
 import trio
@@ -85,12 +86,16 @@ class Guard:
         else:
             self._by_address[key] -= 1
 
-    def tell(self, event: str, **values: object) -> None:
-        """Writes a warning, unless the same event was written a moment ago."""
+    def tell(self, event: str, error: BaseException | None = None, **values: object) -> None:
+        """Writes a warning, or an error with its traceback, unless the same event was written a moment ago."""
         now = trio.current_time()
-        if now - self._told.get(event, -TELL_SECONDS) >= TELL_SECONDS:
-            self._told[event] = now
+        if now - self._told.get(event, -inf) < TELL_SECONDS:
+            return
+        self._told[event] = now
+        if error is None:
             self.logger.warning(event, **values)
+        else:
+            self.logger.error(event, exc_info=error, **values)
 
     def statistics(self) -> Mapping[str, float]:
         """The counts by name."""

@@ -14,6 +14,7 @@ from switchboard.engine.errors import StartError
 from switchboard.web.transport import guard
 from switchboard.web.transport.connection import Connection
 from switchboard.web.transport.http1 import Http1
+from switchboard.web.transport.http2 import Http2
 from switchboard.web.transport.http2_stream import BoundedRequest
 from switchboard.web.transport.http_stream import PulledRequest
 from switchboard.web.transport.limits import Limits
@@ -46,6 +47,8 @@ SIGNATURES: Mapping[str, str] = {
     "hypercorn.protocol.h11:H11Protocol._close_stream": "self",
     "hypercorn.protocol.h11:H11WSConnection.next_event": "self",
     "hypercorn.protocol.h2:H2Protocol.__init__": PROTOCOL,
+    "hypercorn.protocol.h2:H2Protocol._create_stream": "self, request",
+    "hypercorn.protocol.h2:H2Protocol._flush": "self",
     "hypercorn.protocol.http_stream:HTTPStream.__init__": STREAM,
     "hypercorn.protocol.http_stream:HTTPStream.app_send": "self, message",
     "hypercorn.protocol.http_stream:HTTPStream._send_error_response": "self, status_code",
@@ -76,6 +79,7 @@ class Place(NamedTuple):
 PLACES = (
     Place("hypercorn.trio.run", "TCPServer", Connection),
     Place("hypercorn.protocol", "H11Protocol", Http1),
+    Place("hypercorn.protocol", "H2Protocol", Http2),
     Place("hypercorn.protocol.h11", "HTTPStream", PulledRequest),
     Place("hypercorn.protocol.h11", "WSStream", GuardedWebsocket),
     Place("hypercorn.protocol.h2", "HTTPStream", BoundedRequest),

@@ -6,9 +6,15 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import trio
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from hypercorn.protocol.events import Body
+from hypercorn.protocol.h2 import H2Protocol
 from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
@@ -18,6 +24,7 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, Tex
 from switchboard.web.transport import Limits, Outlet, encode_binary, encode_text
 from switchboard.web.transport.frames import encode_close, encode_ping, encode_pong
 from switchboard.web.transport.guard import Guard
+from switchboard.web.transport.http2 import Sink
 from switchboard.web.transport.messages import Assembly, TooBig
 from switchboard.web.transport.origins import allowed
 from switchboard.web.transport.writing import Writer
@@ -102,6 +109,26 @@ def test_an_origin_is_that_of_the_host_or_one_of_the_list(
     assert allowed(headers, ("*",))
     assert allowed(headers[:1], ())
     assert not allowed([*headers, headers[1]], ("https://friend.test",))
+
+
+@pytest.mark.parametrize("ended", ["nothing", "stream", "connection"])
+async def test_a_body_that_nobody_wants_is_stopped_unless_its_stream_has_ended(ended: str) -> None:
+    """By what came in the same read, of which hypercorn hears afterwards."""
+    client = H2Connection(H2Configuration(client_side=True))
+    server = H2Connection(H2Configuration(client_side=False))
+    client.initiate_connection()
+    server.initiate_connection()
+    names = (":method", "POST"), (":scheme", "https"), (":path", "/"), (":authority", "a")
+    client.send_headers(1, names)
+    if ended == "stream":
+        client.reset_stream(1)
+    elif ended == "connection":
+        client.close_connection()
+    server.receive_data(client.data_to_send())
+    server.data_to_send()
+    sink = Sink(cast(H2Protocol, SimpleNamespace(connection=server)))
+    await sink.handle(Body(stream_id=1, data=b"x"))
+    assert bool(server.data_to_send()) is (ended == "nothing")
 
 
 # -- the writer and the outlet, on a real pair of sockets ------------------------------------------------------------

@@ -21,6 +21,7 @@ from transport_peers import (
     Arrived,
     Server,
     WebsocketPeer,
+    asgi_app,
     connected,
     frame,
     new_app,
@@ -265,6 +266,70 @@ async def test_over_http2_a_client_that_takes_no_answer_is_cut_off(
         tunnel = Http2Websocket(stream)
         await tunnel.ask("/large")
         await server.until("slow_readers")
+        await until(lambda: server.counted("connections") == 0)
+
+
+async def test_over_http2_a_body_that_goes_on_after_its_answer_disturbs_nobody(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    """As released hypercorn looks for the stream, which has gone, and the whole server ends."""
+    answered = trio.Event()
+
+    async def handle(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        early = scope["path"] == "/early"
+        status = 413 if early else 204
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body"})
+        if early:
+            answered.set()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x" * 1000
+        await answered.wait()
+        for _ in range(5):
+            yield b"x" * 1000
+
+    async with (
+        served_with_tls(authority, tmp_path, asgi_app(handle)) as server,
+        httpx.AsyncClient(
+            verify=context_for(authority, "h2"),
+            http1=False,
+            http2=True,
+            trust_env=False,
+            timeout=20,
+        ) as client,
+    ):
+        base = f"https://localhost:{server.port}"
+        assert (await client.post(f"{base}/early", content=body())).status_code == 413
+        assert (await client.get(f"{base}/next")).status_code == 204
+        assert server.counted("accepted") == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ((":method", "CONNECT"), (":authority", "a:1")),
+        ((":method", "GET"), (":scheme", "https"), (":path", "/\xfc"), (":authority", "a")),
+    ],
+    ids=["as-if-to-a-proxy", "path-of-other-characters"],
+)
+async def test_over_http2_a_request_without_a_path_to_be_read_is_refused(
+    authority: trustme.CA, tmp_path: Path, headers: tuple[tuple[str, str], ...]
+) -> None:
+    """As released it ends the whole server."""
+    async with (
+        served_with_tls(authority, tmp_path, new_app()) as server,
+        connected(server) as plain,
+    ):
+        stream = trio.SSLStream(
+            cast(trio.SocketStream, plain.stream),
+            context_for(authority, "h2"),
+            server_hostname="localhost",
+            https_compatible=True,
+        )
+        with trio.fail_after(20):
+            await Http2Websocket(stream).ask_badly(*headers)
         await until(lambda: server.counted("connections") == 0)
 
 
