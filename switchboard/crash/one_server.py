@@ -90,14 +90,21 @@ async def _strike(
     if name in (KILL, STOP):
         site.hang_up()
     await site.gate.idle()
-    try:
-        if server.alive:
-            await server.ready()
-            return
-    except ServerEnded:
-        pass  # It ends when it loses its database too often, as is to be checked now.
+    if await _came_back(server):
+        return
     if name not in (KILL, STOP):
         check_end(await server.wait(), server, world, name)
     world.read_log(server, name)
     site.hang_up()
     result.restarts.append(await server.start())
+
+
+async def _came_back(server: Server) -> bool:
+    """Whether it is ready again by itself; it ends if it has lost its database too often."""
+    if not server.alive:
+        return False
+    try:
+        await server.ready()
+    except ServerEnded:
+        return False
+    return True

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import trio
 
+from switchboard.crash.checks import Check
 from switchboard.crash.ending import (
     LOAD_SECONDS,
     STOP_SECONDS_MOST,
@@ -23,6 +24,8 @@ from switchboard.crash.server import Server, ServerEnded
 from switchboard.crash.world import SETTINGS, World, open_world
 from switchboard.processes import free_port, switchboard_command
 from switchboard.store.embedded import embedded_postgres
+
+TAKE_OVER = "take-over"
 
 LEASE_SECONDS = 2.0
 """Of the engines that take over from each other: the default of 15 would only make the trial longer."""
@@ -63,14 +66,14 @@ async def take_over(seed: int, places: int, count: int, folder: Path, progress: 
                 await trio.sleep(world.chance.uniform(*LOAD_SECONDS))
                 one, other = servers[number % 2], servers[1 - number % 2]
                 await _taken_over(one, other, postgres.url, world, result)
-                progress("take-over")
+                progress(TAKE_OVER)
             await finish(world, postgres.url)
             await end_in_order(servers[count % 2], None, world, result)
     return result
 
 
 async def _taken_over(one: Server, other: Server, url: str, world: World, result: Result) -> None:
-    site, after = world.site, "take-over"
+    site, after = world.site, TAKE_OVER
     site.patience_seconds = PATIENCE_SECONDS
     frozen_at, frozen_moment = trio.current_time(), time.time() * 1000
     one.send(signal.SIGSTOP)
@@ -92,20 +95,32 @@ async def _taken_over(one: Server, other: Server, url: str, world: World, result
     site.gate.close()
     await site.gate.idle()
     check = await world.check(url, after)
+    _judge_late_answers(one, frozen_at, frozen_moment, check, world, result)
+    result.faults[after] += 1
+    site.gate.open()
+
+
+def _judge_late_answers(
+    thawed: Server,
+    frozen_at: float,
+    frozen_moment: float,
+    check: Check,
+    world: World,
+    result: Result,
+) -> None:
+    """What an engine that others have replaced said to requests that were sent while it stood still."""
     for operation in world.ledger.operations:
         for attempt in operation.attempts:
-            if not (attempt.late and attempt.port == one.port and attempt.sent_at >= frozen_at):
+            waited = attempt.late and attempt.port == thawed.port and attempt.sent_at >= frozen_at
+            if not waited or attempt.status == 0:
                 continue
-            result.late_answers += attempt.status != 0
+            result.late_answers += 1
             if attempt.outcome == "acknowledged" and operation.effects:
                 # True only if the step had been taken before: then it is a repeat, which commits nothing.
                 taken = check.moments(operation)
                 if not any(moment.entry.at <= frozen_moment for moment in taken):
-                    world.report(
-                        Finding("conduct", f"a thawed engine said yes: {operation}", after)
-                    )
-    result.faults[after] += 1
-    site.gate.open()
+                    what = f"a thawed engine said yes: {operation}"
+                    world.report(Finding("conduct", what, TAKE_OVER))
 
 
 async def _started(server: Server, world: World) -> bool:

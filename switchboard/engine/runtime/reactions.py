@@ -97,11 +97,15 @@ class Reactions:
         self._runtime = runtime
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            nursery.start_soon(self._delete_done)
-            while True:
-                await self._refill()
-                await self._wakeup.wait()
-                self._wakeup = trio.Event()
+            try:
+                nursery.start_soon(self._delete_done)
+                while True:
+                    await self._refill()
+                    await self._wakeup.wait()
+                    self._wakeup = trio.Event()
+            finally:
+                # The store goes on to adopt what it has under way; those rows are the next engine's.
+                self._nursery = None
 
     async def _refill(self) -> None:
         """Reads the table while there may be rows that were not handed over."""
