@@ -35,8 +35,11 @@ class Observed(Generic[K, V]):
         """The values of all those keys. Raises: what ``read`` raises."""
         keys = list(keys)
         unknown = [key for key in keys if key not in self._known]
-        found: Mapping[K, V] = await self._look_up(unknown) if unknown else {}
-        return {key: self._known[key] if key in self._known else found[key] for key in keys}
+        # What is known now may be forgotten during the query; it was true when somebody asked.
+        values = {key: self._known[key] for key in keys if key in self._known}
+        if unknown:
+            values.update(await self._look_up(unknown))
+        return {key: self._known.get(key, values[key]) for key in keys}
 
     async def _look_up(self, unknown: Sequence[K]) -> Mapping[K, V]:
         query = object()
