@@ -22,7 +22,7 @@ help:
 	@echo 'make format  put the sources into their format'
 	@echo 'make bench   measure throughput and memory'
 	@echo 'make attacks drive every known hazard of a web server against the server and print what happens'
-	@echo 'make soak    simulate many seeds of people and faults'
+	@echo 'make soak    simulate people and faults for MINUTES=10, with seeds that nobody has seen'
 	@echo 'make crash   kill and freeze servers under load, and check what they acknowledged'
 	@echo 'make clean   remove the environment and what the tools keep; never .data/'
 
@@ -50,9 +50,13 @@ bench: $(INSTALLED)
 attacks: $(INSTALLED)
 	@PYTHONPATH=tests/support $(BIN)/python tests/attacks
 
-WORLDS ?= 200
+# As long as told, beginning with a seed that nobody has seen: make soak MINUTES=60 SEED=1 SCENARIO=rush
+MINUTES ?= 10
+JOBS ?= 2
+SCENARIO ?= storm
+SEED ?= $(shell date +%s)
 soak: $(INSTALLED)
-	@exec $(BIN)/python -m switchboard simulate --worlds $(WORLDS)
+	@exec nice $(BIN)/python -m switchboard simulate --minutes $(MINUTES) --jobs $(JOBS) --seed $(SEED) --scenario $(SCENARIO)
 
 crash: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard crash

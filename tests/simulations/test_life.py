@@ -12,10 +12,12 @@ import trio
 from switchboard.engine.errors import NotOwner, Stopping
 from switchboard.engine.sessions import Address
 from switchboard.engine.sessions.person import GoOnline
+from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.simulations.kinds import CASTS
 from switchboard.simulations.life import Life, Unreachable
 from switchboard.simulations.plan import Plan
-from switchboard.simulations.world import KINDS, World, deterministic, virtual_clock
+from switchboard.simulations.trace import Violation
+from switchboard.simulations.world import KINDS, World, deterministic, simulate, virtual_clock
 
 QUIET = Plan(seed=1, people=2, hours=1.0, faults=())
 
@@ -105,3 +107,16 @@ def test_a_frozen_engine_answers_once_it_is_thawed_and_refuses_what_would_write(
         assert len(heard) == 1
 
     assert tell(story).database.commits == 0
+
+
+def test_an_error_that_nobody_caught_is_a_violation_with_the_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def broken(_self: Dispatch, *_: object, **__: object) -> None:
+        raise ZeroDivisionError("a planted bug")
+
+    monkeypatch.setattr(Dispatch, "offline", broken)
+    monkeypatch.setattr(Dispatch, "heartbeat", broken)
+    with pytest.raises(Violation, match=r"nothing crashes(.|\n)*ZeroDivisionError") as caught:
+        simulate(replace(QUIET, people=3))
+    assert QUIET.command.replace("--people 2", "--people 3") in str(caught.value)

@@ -9,6 +9,7 @@ from typing import Any
 from switchboard.engine.ports import JournalEntry, Turn
 from switchboard.engine.runtime.draft import DEADLINE
 from switchboard.engine.sessions import Address, Event, ImpossibleTransition, next_phase
+from switchboard.engine.workflows.dispatch import RECHECK
 from switchboard.simulations.cast import Rules
 from switchboard.simulations.checkers.names import FOLD, LEGAL, NOTHING, ONCE, ORDER, STILL, TOLD
 from switchboard.simulations.checkers.shadows import Shadow, Shadows
@@ -99,7 +100,8 @@ class Commits:
             seen = f"{shadow.address}: {entry.name} {shadow.latest - entry.at} ms before the last"
             raise Violation(ORDER, seen, about)
         cause = entry.caused_by
-        if entry.by == DEADLINE or cause is None:
+        # A recheck is no request: each may withdraw something, and all go by the same name.
+        if entry.by == DEADLINE or cause in (None, RECHECK):
             return
         decided_in = self._causes.setdefault((shadow.address, cause), turn.id)
         if decided_in != turn.id:
