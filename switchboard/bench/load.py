@@ -1,6 +1,6 @@
 """The load generator, a process of its own: keep-alive connections over plain sockets, as lean as Python allows.
 
-Run as ``python -m switchboard.bench.load``: reads a ``Task`` as JSON from stdin, writes a ``Result`` as JSON to
+Run as ``python -P switchboard/bench/load.py``: reads a ``Task`` as JSON from stdin, writes a ``Result`` as JSON to
 stdout. It sends to the loopback address alone and ends by itself.
 """
 

@@ -1,6 +1,6 @@
 """The load of one room, a process of its own: members who say something in turn, and all of them hear it.
 
-Run as ``python -m switchboard.bench.room_load``: reads a ``RoomTask`` as JSON from stdin, writes a ``RoomResult``
+Run as ``python -P switchboard/bench/room_load.py``: reads a ``RoomTask`` as JSON from stdin, writes a ``RoomResult``
 as JSON to stdout. It sends to the loopback address alone and ends by itself.
 
 It counts bytes instead of reading frames: all frames are equally long, so that as many bytes as were to come are as
