@@ -70,7 +70,7 @@ class Ownership:
     async def take(self) -> None:
         """Becomes the owner, or not. Asyncio code. Raises: StartError, asyncpg's errors."""
         connection = self._connection = await self._database.connect(
-            self._lease_seconds, application_name="switchboard owner"
+            application_name="switchboard owner"
         )
         connection.add_termination_listener(lambda _connection: self._closed.set())
         has_lock = await _wait_for_lock(connection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import parse_qs, urlsplit
 
 import trio
@@ -34,17 +34,18 @@ class Relay:
         server = await trio.open_unix_socket(self._socket)
         self._clients.append(client)
         async with client, server, trio.open_nursery() as nursery:
-            nursery.start_soon(self._pass, server, client)
-            await self._pass(client, server)
-            self._clients.remove(client)
-            nursery.cancel_scope.cancel()
+            nursery.start_soon(self._pass, server, client, nursery.cancel_scope)
+            await self._pass(client, server, nursery.cancel_scope)
+        self._clients.remove(client)
 
-    async def _pass(self, source: trio.SocketStream, target: trio.SocketStream) -> None:
-        try:
+    async def _pass(
+        self, source: trio.SocketStream, target: trio.SocketStream, both: trio.CancelScope
+    ) -> None:
+        """One direction; its end is the connection's, as either side may hang up at any time."""
+        with suppress(trio.BrokenResourceError):
             async for data in source:
                 await target.send_all(data)
-        except trio.BrokenResourceError:
-            return  # Either side may hang up at any time.
+        both.cancel()
 
 
 @asynccontextmanager
