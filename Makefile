@@ -13,7 +13,7 @@ PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11
 	"$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v "$$name"; break; }; done)
 
-.PHONY: help run test check format bench soak clean
+.PHONY: help run test check format bench soak mutants clean
 
 help:
 	@echo 'make run     start the server on http://127.0.0.1:8000 with its own database in .data/'
@@ -22,6 +22,7 @@ help:
 	@echo 'make format  put the sources into their format'
 	@echo 'make bench   measure throughput and memory'
 	@echo 'make soak    simulate many seeds of people and faults'
+	@echo 'make mutants plant every known fault and show who notices it'
 	@echo 'make clean   remove the environment and what the tools keep; never .data/'
 
 run: $(INSTALLED)
@@ -48,6 +49,9 @@ bench: $(INSTALLED)
 WORLDS ?= 200
 soak: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard simulate --worlds $(WORLDS)
+
+mutants: $(INSTALLED)
+	@exec $(BIN)/python -m switchboard.simulations.mutants
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
