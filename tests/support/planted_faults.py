@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from switchboard.simulations.mutants import STORE_MUTANTS
+from switchboard.simulations.mutants.hunt import named
 
 TESTS = Path(__file__).parents[1]
 
@@ -60,11 +61,9 @@ def _fault_of(item: pytest.Item) -> str | None:
 
 
 def _plain(item: pytest.Item, name: str) -> str:
-    """The test as it is named without the fault."""
     assert isinstance(item, pytest.Function)
-    parameters = item.callspec.id.replace(name, "").strip("-")
-    suffix = f"[{parameters}]" if parameters else ""
-    return f"{item.path.relative_to(TESTS)}::{item.originalname}{suffix}"
+    file = item.path.relative_to(TESTS).as_posix()
+    return named(f"{file}::{item.originalname}", item.callspec.id, name)
 
 
 @pytest.hookimpl(wrapper=True)

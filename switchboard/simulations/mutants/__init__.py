@@ -14,6 +14,7 @@ from switchboard.simulations.mutants import (
     deliveries,
     histories,
     store_commits,
+    store_losers,
     store_rows,
     store_turns,
     timers,
@@ -29,6 +30,7 @@ MODULES = (
     deliveries,
     unknowns,
     store_turns,
+    store_losers,
     store_commits,
     store_rows,
 )

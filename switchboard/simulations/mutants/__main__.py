@@ -91,7 +91,7 @@ def _show(verdicts: Sequence[Verdict]) -> None:
     table.add_column("caught by")
     table.add_column("seeds", justify="right")
     for one in verdicts:
-        caught_by = one.caught_by if not one.survived else f"[bold]survives[/] {one.caught_by}"
+        caught_by = one.caught_by if not one.survived else "[bold]survives[/]"
         seeds = "" if one.seeds is None else str(one.seeds)
         table.add_row(one.mutant.name, caught_by, seeds)
     Console().print(table)

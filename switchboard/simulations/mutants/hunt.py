@@ -136,8 +136,21 @@ def _verdict(mutant: StoreMutant, results: dict[str, str]) -> Verdict:
 
 
 def _outcome(test: str, name: str, results: dict[str, str]) -> str:
-    """Of a test, whose parameters pytest shows before or behind the fault's name."""
-    plain, _, parameters = test.rstrip("]").partition("[")
-    ids = [f"{parameters}-{name}", f"{name}-{parameters}"] if parameters else [name]
-    found = [results[f"{plain}[{id}]"] for id in ids if f"{plain}[{id}]" in results]
-    return found[0] if found else "not run"
+    plain = test.partition("[")[0]
+    for found, outcome in results.items():
+        nodeid, _, parameters = found.rstrip("]").partition("[")
+        if nodeid == plain and name in parameters and named(nodeid, parameters, name) == test:
+            return outcome
+    return "not run"
+
+
+def named(nodeid: str, parameters: str, name: str) -> str:
+    """How a test that runs with that fault is named without it.
+
+    Args:
+        nodeid: file and name. parameters: as pytest joins them, the fault's name among them.
+    """
+    for with_hyphen in (f"-{name}", f"{name}-"):
+        if with_hyphen in parameters:
+            return f"{nodeid}[{parameters.replace(with_hyphen, '', 1)}]"
+    return nodeid
