@@ -14,9 +14,9 @@ from typing import Any
 import trio
 
 from switchboard.engine.clock import Clock, Instant
-from switchboard.engine.errors import KeyReused, Stopping, Unavailable
+from switchboard.engine.errors import KeyReused, NotOwner, Stopping, Unavailable
 from switchboard.engine.ids import Ids, is_id
-from switchboard.engine.ports import Capacity, Store, VideoProvider
+from switchboard.engine.ports import Capacity, Fenced, Store, VideoProvider
 from switchboard.engine.runtime.alarms import Alarms
 from switchboard.engine.runtime.announcements import Announcements
 from switchboard.engine.runtime.draft import EndSession
@@ -234,16 +234,18 @@ class Engine:
         self._runtime.observers.setdefault(kind, []).append(observer)
 
     async def release(self, address: Address) -> bool:
-        """Takes a session out of quarantine; False if it was in none. Raises: StoreDown."""
-        stored = await self.store.sessions.release(address)
+        """Takes a session out of quarantine; False if it was in none. Raises: StoreDown, NotOwner."""
+        try:
+            stored = await self.store.sessions.release(address)
+        except Fenced as fence:
+            self.lose_ownership(str(fence))
+            raise NotOwner from fence
         supervisor = self._supervisors[address.kind]
         cell = supervisor.cells.get(address.id)
         held = cell is not None and cell.quarantined
-        if cell is not None and held:
-            cell.release()
         if stored or held:
             self.log.event("session_released", address, by="system:admin")
-            self.wake(address)
+            supervisor.cell(address.id).release()
         return stored or held
 
     async def end(self, address: Address, *, by: str) -> Any:

@@ -21,7 +21,7 @@ from switchboard.store.rules import VOID, void_entry
 from switchboard.store.turn_arrays import shard_of
 
 LOAD: Final = """
-    SELECT s.version, p.version AS snapshot_version, p.format, p.body,
+    SELECT s.version, s.updated_at, p.version AS snapshot_version, p.format, p.body,
         ARRAY(
             SELECT j FROM journal AS j
             WHERE j.kind = s.kind AND j.id = s.id AND j.version > coalesce(p.version, 0)
@@ -96,7 +96,8 @@ def _stored(row: Any) -> Stored | None:
     if row["snapshot_version"] is not None:
         snapshot = Snapshot(row["snapshot_version"], row["format"], row["body"])
     quarantine = None if row["quarantine"] is None else quarantine_row(row["quarantine"])
-    return Stored(row["version"], snapshot, tuple(map(_entry, row["tail"])), quarantine)
+    tail = tuple(map(_entry, row["tail"]))
+    return Stored(row["version"], snapshot, tail, quarantine, row["updated_at"])
 
 
 async def load(connection: Connection, addresses: Sequence[Address]) -> list[Stored | None]:

@@ -15,7 +15,7 @@ import msgspec
 import trio
 
 from switchboard.engine.errors import EngineError, Rejected, SessionCrashed, Unavailable
-from switchboard.engine.ports import OutboxRow
+from switchboard.engine.ports import Fenced, OutboxRow
 from switchboard.engine.runtime.actor import RETRY_FIRST_SECONDS
 from switchboard.engine.runtime.services import Runtime
 from switchboard.engine.sessions.kind import Address, Command
@@ -175,6 +175,9 @@ class Reactions:
             try:
                 await self._runtime.sessions.outbox_done(ids)
                 self._held.difference_update(ids)
+            except Fenced as fence:
+                self._runtime.fenced(str(fence))
+                return
             except Unavailable:
                 self._done = ids + self._done
                 self._done_wakeup.set()

@@ -13,6 +13,8 @@ from switchboard.engine.errors import (
     NotFound,
     RatingRequired,
     Rejected,
+    SessionCrashed,
+    Unavailable,
     VideoUnavailable,
 )
 from switchboard.engine.runtime.letter import Key
@@ -241,7 +243,7 @@ class Dispatch:
                     await self._withdraw(address, operator, "offline", RECHECK)
                 elif operator not in free:
                     await self._withdraw(address, operator, "engaged", RECHECK)
-        except EngineError as error:
+        except (EngineError, SessionCrashed) as error:
             # The gig stands and has been promised; such an offer now waits for the claim timeout at the longest.
             self._engine.log.event("recheck_failed", address, error=repr(error))
 
@@ -301,9 +303,22 @@ class Dispatch:
     async def _operator_unavailable(
         self, operator: str, command: OperatorUnavailable, row: str
     ) -> None:
-        """Withdraws the operator's open offers in other gigs. Raises: Unavailable, then it is called again."""
+        """Withdraws the operator's open offers in other gigs. Raises: Unavailable, then it is called again.
+
+        A gig that cannot be asked now, or that crashes on it, is in no other gig's way.
+        """
+        later: Unavailable | None = None
         for gig in await self._offers.of(operator):
-            await self._withdraw(gig, operator, command.because, row)
+            try:
+                await self._withdraw(gig, operator, command.because, row)
+            except Unavailable as error:
+                later = error
+            except SessionCrashed as error:
+                self._engine.log.event(
+                    "reaction_failed", gig, row=row, error=repr(error), final=True
+                )
+        if later is not None:
+            raise later
 
     async def _withdraw(
         self, gig: Address, operator: str, because: Unavailability, caused_by: str | None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from switchboard.engine.ports import Turn
+from switchboard.engine.ports import KeyKnown, Turn
 from switchboard.engine.runtime.actor import Actor
 from switchboard.engine.runtime.draft import Draft
 from switchboard.engine.runtime.letter import Letter
 from switchboard.engine.sessions import Claim
-from switchboard.simulations.checkers.answers import COMMITTED, FALSE
+from switchboard.simulations.checkers.names import COMMITTED, FALSE, KEYS, ONCE
 from switchboard.simulations.mutants.mutant import in_worlds
 from switchboard.simulations.mutants.patches import Patches
 from switchboard.store.memory_tables import MemoryDatabase
@@ -26,7 +26,7 @@ def replies_before_the_commit(patches: Patches) -> None:
     patches.set(Actor, "_draft", draft)
 
 
-@in_worlds(FALSE, scenario="rush")
+@in_worlds(FALSE, scenario="storm", faults=("slow", "outage", "lost"), people=20)
 def refuses_before_the_commit(patches: Patches) -> None:
     """A refusal goes out at once, although it rests on what the same turn has decided and not yet committed."""
     made = Actor._draft
@@ -41,7 +41,7 @@ def refuses_before_the_commit(patches: Patches) -> None:
     patches.set(Actor, "_draft", draft)
 
 
-@in_worlds(FALSE, scenario="rush")
+@in_worlds(FALSE, ONCE, scenario="rush")
 def forgets_keys(patches: Patches) -> None:
     """No idempotency key is claimed: a request that is sent again is a new request."""
     written = MemoryDatabase._write_rest
@@ -52,3 +52,17 @@ def forgets_keys(patches: Patches) -> None:
         return numbers
 
     patches.set(MemoryDatabase, "_write_rest", write_rest)
+
+
+@in_worlds(KEYS)
+def answers_another_body(patches: Patches) -> None:
+    """Whoever sends a key that was answered gets that answer, whatever else the request says."""
+
+    def answered_before(self: Actor, letter: Letter, known: KeyKnown) -> bool:
+        first = known.first
+        if letter.key is None or letter.key.key != first.key:
+            return False
+        letter.answer(self.of.codec.decode_state(first.format, first.reply))
+        return True
+
+    patches.set(Actor, "_answered_before", answered_before)

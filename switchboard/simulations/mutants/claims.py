@@ -8,9 +8,7 @@ from switchboard.engine.ports import ClaimTaken, Outcome, Turn
 from switchboard.engine.sessions import Claim
 from switchboard.engine.sessions.gig import GIG, LIVE, Gig
 from switchboard.engine.sessions.gig.holdings import ENGAGEMENT
-from switchboard.simulations.checkers.answers import FALSE
-from switchboard.simulations.checkers.commits import LOCKED, ONE_LIVE
-from switchboard.simulations.checkers.holdings import CLAIMS
+from switchboard.simulations.checkers.names import CLAIMS, FALSE, LOCKED, ONE_LIVE
 from switchboard.simulations.mutants.mutant import Kinds, in_worlds, with_gig
 from switchboard.simulations.mutants.patches import Patches
 from switchboard.store.memory import MemorySessions

@@ -8,9 +8,7 @@ from typing import Any
 from switchboard.engine.ports import Turn
 from switchboard.engine.runtime.announcements import Announcements
 from switchboard.engine.runtime.reactions import Reactions
-from switchboard.simulations.checkers.commits import TOLD
-from switchboard.simulations.checkers.holdings import DELIVERED
-from switchboard.simulations.inbox import HOLE
+from switchboard.simulations.checkers.names import DELIVERED, HOLE, TOLD
 from switchboard.simulations.mutants.mutant import Kinds, in_worlds, with_gig
 from switchboard.simulations.mutants.patches import Patches
 from switchboard.store.memory import MemorySessions

@@ -13,9 +13,15 @@ from switchboard.engine.sessions import Address
 from switchboard.engine.sessions.gig import GIG, ClaimGig, Gig
 from switchboard.engine.sessions.gig.events import GigConfirmed, GigRated, GigStarted
 from switchboard.engine.sessions.gig.offers import claim
-from switchboard.simulations.checkers.answers import COMMITTED, EFFECT, FALSE
-from switchboard.simulations.checkers.commits import FOLD, LEGAL
-from switchboard.simulations.checkers.timers import STUCK
+from switchboard.simulations.checkers.names import (
+    COMMITTED,
+    CRASHES,
+    EFFECT,
+    FALSE,
+    FOLD,
+    LEGAL,
+    STUCK,
+)
 from switchboard.simulations.mutants.mutant import Kinds, in_worlds, with_gig
 from switchboard.simulations.mutants.patches import Patches
 
@@ -31,7 +37,7 @@ def skips_a_phase(_: Patches) -> Kinds:
     return with_gig(evolve=evolve)
 
 
-@in_worlds("nothing crashes")
+@in_worlds(CRASHES)
 def takes_a_second_accept(_: Patches) -> Kinds:
     """The accept of a gig that has an operator is decided as if it were the first one."""
 

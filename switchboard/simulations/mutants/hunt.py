@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from switchboard.simulations.mutants.mutant import SEEDS_MOST, Mutant, StoreMutant, WorldMutant
+from switchboard.simulations.mutants.mutant import Mutant, StoreMutant, WorldMutant
 from switchboard.simulations.trace import Violation
 from switchboard.simulations.world import simulate
 
@@ -50,14 +50,15 @@ def violation_in(mutant: WorldMutant, seed: int) -> Violation | None:
     """What the checkers say of one world with the fault in it."""
     with mutant.planted() as kinds:
         try:
-            simulate(mutant.plan(mutant.scenario, seed), kinds=kinds)
+            simulate(mutant.plan(seed), kinds=kinds)
         except Violation as violation:
             return violation
     return None
 
 
-def hunt_in_worlds(mutant: WorldMutant, seeds_most: int = SEEDS_MOST) -> Verdict:
-    """Runs the seeds from 1 on until one of them breaks a rule."""
+def hunt_in_worlds(mutant: WorldMutant, seeds_most: int | None = None) -> Verdict:
+    """Runs the seeds from 1 on until one of them breaks a rule, at most as many as the mutant says if None."""
+    seeds_most = seeds_most or mutant.seeds_most
     for seed in range(1, seeds_most + 1):
         violation = violation_in(mutant, seed)
         if violation is not None:

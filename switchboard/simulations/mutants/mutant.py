@@ -11,7 +11,8 @@ from switchboard.engine.sessions import Kind
 from switchboard.engine.sessions.gig import GIG
 from switchboard.engine.sessions.person import PERSON
 from switchboard.simulations.mutants.patches import Patches
-from switchboard.simulations.report import Plan
+from switchboard.simulations.plan import Plan
+from switchboard.simulations.scenarios import SCENARIOS
 
 SEEDS_MOST = 8
 """A fault must be seen in one of so many worlds: the prototype of the simulator needed no more for any of its ten."""
@@ -42,12 +43,28 @@ class WorldMutant:
     """Of the checkers; it must be one of these that is seen broken first."""
     scenario: str
     """The kind of day on which it shows."""
-    plan: Callable[[str, int], Plan]
-    """(scenario, seed) -> the world."""
+    faults: tuple[str, ...] | None
+    """What else goes wrong there; None: what the seed and the kind of day say."""
+    people: int | None
+    """How many live there; None: as few as most faults need."""
+    seeds_most: int
+    """It must be noticed in one of so many worlds."""
     plant: Callable[[Patches], Kinds | None]
     """Plants itself and says which kinds the engine runs; None: the shipped ones."""
 
     where = "world"
+
+    def plan(self, seed: int) -> Plan:
+        """The world of that seed."""
+        small = SCENARIOS[self.scenario]
+        people, hours = (small.people, small.hours) if small.brisk else (PEOPLE, HOURS)
+        return Plan(
+            seed=seed,
+            people=self.people or people,
+            hours=hours,
+            scenario=self.scenario,
+            faults=self.faults,
+        )
 
     @contextmanager
     def planted(self) -> Iterator[Kinds]:
@@ -80,20 +97,26 @@ class StoreMutant:
 Mutant = WorldMutant | StoreMutant
 
 
-def small_world(scenario: str, seed: int) -> Plan:
-    """The world in which most faults show."""
-    return Plan(seed=seed, people=PEOPLE, hours=HOURS, scenario=scenario)
-
-
 def in_worlds(
-    *rules: str, scenario: str = "calm", plan: Callable[[str, int], Plan] = small_world
+    *rules: str,
+    scenario: str = "calm",
+    faults: tuple[str, ...] | None = None,
+    people: int | None = None,
+    seeds_most: int = SEEDS_MOST,
 ) -> Callable[[Callable[[Patches], Kinds | None]], WorldMutant]:
     """Makes a mutant of a function that plants it: the function's name is its name, its docstring the sentence."""
 
     def made(plant: Callable[[Patches], Kinds | None]) -> WorldMutant:
         name, about = _named(plant)
         return WorldMutant(
-            name=name, about=about, rules=rules, scenario=scenario, plan=plan, plant=plant
+            name=name,
+            about=about,
+            rules=rules,
+            scenario=scenario,
+            faults=faults,
+            people=people,
+            seeds_most=seeds_most,
+            plant=plant,
         )
 
     return made

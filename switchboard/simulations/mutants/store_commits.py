@@ -27,7 +27,7 @@ NEVER_HAPPENS: Final = "test_an_unknown_commit_that_did_not_happen_never_will"
 @in_stores(*on_both(UNKNOWN, "test_a_retired_node_writes_nothing_any_more"))
 def checks_no_fence(patches: Patches) -> None:
     """A node that was taken over from goes on writing."""
-    patches.set(memory._Backend, "check_fence", lambda _self: None)
+    patches.set(memory.MemoryBackend, "check_fence", lambda _self: None)
     patches.rewrite("WHERE id = node_id AND NOT retired FOR SHARE", "WHERE id = node_id FOR SHARE")
 
 

@@ -9,7 +9,7 @@ from switchboard.engine.runtime.alarms import Alarms
 from switchboard.engine.runtime.draft import DEADLINE, Draft
 from switchboard.engine.runtime.letter import Letter
 from switchboard.engine.sessions import Address, Claim, Context, Deadline
-from switchboard.simulations.checkers.timers import EARLY, LATE, OVERTAKEN, STUCK
+from switchboard.simulations.checkers.names import EARLY, LATE, OVERTAKEN, STUCK, TIME
 from switchboard.simulations.mutants.mutant import Kinds, in_worlds, with_gig
 from switchboard.simulations.mutants.patches import Patches, patched
 
@@ -27,8 +27,10 @@ def fires_early(patches: Patches) -> None:
 
     def fire_early(self: Draft) -> None:
         self.now += 1000
+        self.clock_now += 1000
         fire_due(self)
         self.now -= 1000
+        self.clock_now -= 1000
 
     patches.set(Actor, "wake_at", lambda self: wake_at(self) - 1)
     patches.set(Draft, "fire_due", fire_early)
@@ -59,7 +61,7 @@ def never_wakes_sleepers(patches: Patches) -> None:
     patches.set(Alarms, "scan", scan)
 
 
-@in_worlds("time goes on")
+@in_worlds(TIME)
 def never_fires(patches: Patches) -> None:
     """A session wakes at its deadline and does nothing, over and over."""
     patches.set(Draft, "fire_due", lambda _self: None)
@@ -77,7 +79,7 @@ def fires_the_timer_of_a_phase_that_was_left(patches: Patches) -> None:
         if due is None:
             return
         stale = armed.setdefault(self.address, due)
-        if stale.at <= self.now:
+        if stale.at <= self.clock_now:
             del armed[self.address]
             context = Context(now=due.at, by=DEADLINE)
             events = self.kind.decide(self.state, due.command, context)
@@ -86,7 +88,7 @@ def fires_the_timer_of_a_phase_that_was_left(patches: Patches) -> None:
     patches.set(Draft, "fire_due", fire)
 
 
-@in_worlds(OVERTAKEN, scenario="fragile")
+@in_worlds(OVERTAKEN, scenario="storm", faults=("slow", "outage", "kill", "stop"), people=20)
 def decides_before_what_is_due(patches: Patches) -> None:
     """A command that comes after a deadline and before its timer has run is decided as if it were in time."""
     made = Actor._draft

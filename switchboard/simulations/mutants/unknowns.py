@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 from switchboard.engine.errors import CommitUnknown, StoreDown
 from switchboard.engine.ports import Committed, Outcome, Turn
-from switchboard.simulations.checkers.answers import COMMITTED
-from switchboard.simulations.checkers.commits import FOLD
-from switchboard.simulations.checkers.holdings import DELIVERED
-from switchboard.simulations.inbox import HOLE
+from switchboard.simulations.checkers.names import (
+    COMMITTED,
+    DELIVERED,
+    FOLD,
+    HOLE,
+    NOTHING,
+    ONE_ACTOR,
+)
 from switchboard.simulations.mutants.mutant import in_worlds
 from switchboard.simulations.mutants.patches import Patches
 from switchboard.store.memory import MemorySessions
@@ -17,7 +21,7 @@ from switchboard.store.memory import MemorySessions
 Adopt = Callable[[Committed], None]
 
 
-@in_worlds(DELIVERED, HOLE, COMMITTED, scenario="fragile")
+@in_worlds(NOTHING, ONE_ACTOR, DELIVERED, HOLE, scenario="storm", faults=("lost",))
 def takes_an_unknown_commit_for_a_failure(patches: Patches) -> None:
     """When the answer of a commit is lost, nothing is settled: callers hear that nothing was written."""
     commit = MemorySessions.commit

@@ -107,3 +107,23 @@ async def test_a_query_that_fails_leaves_nothing_behind(autojump_clock: MockCloc
     availability.forget("anna")
     del claims.held[Claim("engagement", "anna")]
     assert await availability.free(["anna"]) == {"anna"}
+
+
+async def test_who_is_forgotten_while_others_are_looked_up_was_known_when_it_was_asked_for(
+    autojump_clock: MockClock,
+) -> None:
+    claims = Claims()
+    availability = make(claims)
+    await availability.free(["anna"])
+    claims.pause = trio.Event()
+    found: list[set[str]] = []
+
+    async def look() -> None:
+        found.append(await availability.free(["anna", "ben"]))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(look)
+        await trio.testing.wait_all_tasks_blocked()
+        availability.forget("anna")
+        claims.pause.set()
+    assert found == [{"anna", "ben"}]

@@ -55,7 +55,7 @@ async def test_what_was_committed_is_loaded(sessions: Sessions) -> None:
     assert await commit(sessions, turn("a", entries=2)) == Committed()
     assert await commit(sessions, turn("a", 2)) == Committed()
     assert await sessions.load(address("a")) == Stored(
-        3, None, (entry(1), entry(2), entry(3)), None
+        3, None, (entry(1), entry(2), entry(3)), None, NOW
     )
     assert await sessions.journal(address("a")) == [entry(1), entry(2), entry(3)]
 
@@ -64,9 +64,11 @@ async def test_a_load_folds_only_what_came_after_the_snapshot(sessions: Sessions
     await commit(sessions, turn("a", entries=2, snapshot=True))
     await commit(sessions, turn("a", 2))
     snapshot = Snapshot(2, 1, b'{"folded":2}')
-    assert await sessions.load(address("a")) == Stored(3, snapshot, (entry(3),), None)
+    assert await sessions.load(address("a")) == Stored(3, snapshot, (entry(3),), None, NOW)
     await commit(sessions, turn("a", 3, snapshot=True))
-    assert await sessions.load(address("a")) == Stored(4, Snapshot(4, 1, b'{"folded":4}'), (), None)
+    assert await sessions.load(address("a")) == Stored(
+        4, Snapshot(4, 1, b'{"folded":4}'), (), None, NOW
+    )
 
 
 async def test_the_header_says_what_the_last_turn_said(sessions: Sessions) -> None:
