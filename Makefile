@@ -21,7 +21,7 @@ help:
 	@echo 'make check   format, lint, types and import rules'
 	@echo 'make format  put the sources into their format'
 	@echo 'make bench   measure throughput and memory'
-	@echo 'make soak    simulate many seeds of people and faults'
+	@echo 'make soak    simulate people and faults for MINUTES=10, with seeds that nobody has seen'
 	@echo 'make mutants plant every known fault and show who notices it'
 	@echo 'make clean   remove the environment and what the tools keep; never .data/'
 
@@ -46,9 +46,13 @@ format: $(INSTALLED)
 bench: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard bench
 
-WORLDS ?= 200
+# As long as told, beginning with a seed that nobody has seen: make soak MINUTES=60 SEED=1 SCENARIO=rush
+MINUTES ?= 10
+JOBS ?= 2
+SCENARIO ?= storm
+SEED ?= $(shell date +%s)
 soak: $(INSTALLED)
-	@exec $(BIN)/python -m switchboard simulate --worlds $(WORLDS)
+	@exec nice $(BIN)/python -m switchboard simulate --minutes $(MINUTES) --jobs $(JOBS) --seed $(SEED) --scenario $(SCENARIO)
 
 mutants: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard.simulations.mutants

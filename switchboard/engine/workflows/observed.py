@@ -34,12 +34,12 @@ class Observed(Generic[K, V]):
     async def many(self, keys: Iterable[K]) -> dict[K, V]:
         """The values of all those keys. Raises: what ``read`` raises."""
         keys = list(keys)
-        known = {key: self._known[key] for key in keys if key in self._known}
-        unknown = [key for key in keys if key not in known]
-        found: Mapping[K, V] = await self._look_up(unknown) if unknown else {}
-        # What was known may have been forgotten meanwhile; it was true when it was asked for.
-        asked = {**known, **found}
-        return {key: self._known.get(key, asked[key]) for key in keys}
+        unknown = [key for key in keys if key not in self._known]
+        # What is known now may be forgotten during the query; it was true when somebody asked.
+        values = {key: self._known[key] for key in keys if key in self._known}
+        if unknown:
+            values.update(await self._look_up(unknown))
+        return {key: self._known.get(key, values[key]) for key in keys}
 
     async def _look_up(self, unknown: Sequence[K]) -> Mapping[K, V]:
         query = object()

@@ -100,8 +100,9 @@ class Commits:
             seen = f"{shadow.address}: {entry.name} {shadow.latest - entry.at} ms before the last"
             raise Violation(ORDER, seen, about)
         cause = entry.caused_by
-        if entry.by == DEADLINE or cause is None or cause == RECHECK:
-            return  # What dispatch takes back by itself, for each operator in a turn of its own, is no request.
+        # A recheck is no request: each may withdraw something, and all go by the same name.
+        if entry.by == DEADLINE or cause in (None, RECHECK):
+            return
         decided_in = self._causes.setdefault((shadow.address, cause), turn.id)
         if decided_in != turn.id:
             seen = f"request {cause} changed {shadow.address} in two turns"

@@ -7,7 +7,7 @@ from typing import Any
 
 from switchboard.engine.runtime.folding import VOID, fold
 from switchboard.simulations.cast import Rules
-from switchboard.simulations.checkers.names import CLAIMS, DELIVERED, FOLD, HOLE, ONCE, STUCK
+from switchboard.simulations.checkers.names import DELIVERED, FOLD, HOLE, ONCE, STUCK
 from switchboard.simulations.checkers.shadows import Shadow, Shadows
 from switchboard.simulations.trace import Violation
 from switchboard.store.memory_tables import MemoryDatabase
@@ -24,8 +24,6 @@ def check_rest(shadows: Shadows, database: MemoryDatabase, rules: Mapping[str, R
     for address in database.sessions:
         if shadows[address].version != database.sessions[address].version:
             raise Violation(ONCE, f"{address} has entries that no turn wrote", [address])
-    if "engagement" in database.claims:
-        raise Violation(CLAIMS, f"engagements are left: {database.claims['engagement']}")
     if database.outbox:
         raise Violation(DELIVERED, f"reactions are left: {sorted(database.outbox)}")
     if database.quarantine:

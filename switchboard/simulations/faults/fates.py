@@ -11,11 +11,11 @@ from switchboard.simulations.scenarios import Scenario
 
 ENDS = ("kill", "stop", "zombie")
 
-STEPS_MOST = 30
-"""A kill or freeze waits for up to so many steps of the engine's ports after its moment: what a busy engine does in
-some milliseconds, so that it comes between any two of them."""
+STEPS_MOST = 12
+"""A kill or freeze waits for up to so many steps of the engine's ports after its moment: more than a request takes, so
+that it comes between any two of them, with callers waiting."""
 
-STEPS_SECONDS_MOST = 5.0
+STEPS_SECONDS_MOST = 30.0
 """It waits no longer for them: an idle engine takes none."""
 
 LEASE_SECONDS = 15.0

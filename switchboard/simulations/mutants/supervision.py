@@ -45,16 +45,7 @@ def repeats_what_crashed(patches: Patches) -> None:
     patches.set(Actor, "_crash", crash_and_keep)
 
 
-@in_worlds(
-    STILL,
-    LOOP,
-    scenario="storm",
-    faults=(
-        "crash",
-        "stop",
-        "kill",
-    ),
-)
+@in_worlds(STILL, LOOP, scenario="release", faults=("crash", "kill"))
 def forgets_quarantines_at_the_start(patches: Patches) -> None:
     """A new engine runs sessions that stand still."""
     restore = Cell._restore

@@ -33,9 +33,9 @@ from switchboard.engine.sessions.gig.events import (
     GigRated,
     GigRequested,
 )
-from switchboard.engine.sessions.gig.holdings import waiting_operators
+from switchboard.engine.sessions.gig.holdings import ENGAGEMENT, waiting_operators
 from switchboard.simulations.cast import Check, Refusal, Rules
-from switchboard.simulations.checkers.names import DELIVERED, FALSE, LOCKED, ONCE, ONE_LIVE
+from switchboard.simulations.checkers.names import CLAIMS, DELIVERED, FALSE, LOCKED, ONCE, ONE_LIVE
 from switchboard.simulations.checkers.shadows import Shadow, Shadows
 from switchboard.simulations.trace import Violation
 from switchboard.store.memory_tables import MemoryDatabase
@@ -174,7 +174,9 @@ class GigRules(Rules):
     # -- the end ------------------------------------------------------------------------------------------------
 
     def rests(self, database: MemoryDatabase) -> None:
-        """Every rating was counted once, for the one who got it."""
+        """Nobody is engaged, and every rating was counted once, for the one who got it."""
+        if ENGAGEMENT in database.claims:
+            raise Violation(CLAIMS, f"engagements are left: {database.claims[ENGAGEMENT]}")
         counts = Counter[tuple[str, str]]()
         sums = Counter[tuple[str, str]]()
         for gig in self._gigs():
