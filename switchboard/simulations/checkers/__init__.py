@@ -55,7 +55,7 @@ class Judge:
         self.rules = {name: cast.rules(self.shadows) for name, cast in self.shadows.casts.items()}
         self.timers = Timers(scenario, weather, now)
         self.callers = Callers(scenario.capacity, now)
-        self.supervision = Supervision(self.shadows, scenario.capacity, database, now, self.callers)
+        self.supervision = Supervision(self.shadows, scenario.capacity, database, self.callers)
         self._commits = Commits(self.shadows, self.timers, self.rules, database)
         self._database = database
         self._holdings = Holdings(self.shadows, database, weather, self.rules)
@@ -109,7 +109,7 @@ class Judge:
     def ready(self, at: Instant) -> None:
         """An engine takes commands from now on; watchdogs count from here."""
         self.up_again()
-        self.supervision.began()
+        self.supervision.began(at)
         self.shadows.began(self._database.quarantine)
         for shadow in self.shadows.all():
             shadow.reload(self._database.stored(shadow.address), at)

@@ -97,7 +97,8 @@ class Shadow:
 
     def reload(self, stored: Stored | None, at: Instant) -> None:
         """Signs of life that were not stored are forgotten, and none could be heard until ``at``."""
-        if self.watched:
+        if self.state is not None and self.cast.transitions.get(self.state.phase):
+            # Not only where somebody is watched: a later event may take the last sign over.
             state, _ = restore(self.cast.kind, self.codec, stored)
             self.heard(self.cast.kind.revive(state, at))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import trio
@@ -23,8 +23,9 @@ from switchboard.store.memory_tables import MemoryDatabase
 NEVER = frozenset({"session_stopped"})
 """Events of the supervision log that nobody in a world gives cause for."""
 
-RELOADS = frozenset({"commit_settled", "session_stale", "session_restarted", "session_released"})
-"""Events after which a session is loaded again, and the signs of life that it had are gone."""
+RELOADS = frozenset({"commit_settled", "session_stale", "session_crashed", "session_released"})
+"""Events after which a session is loaded again, and the signs of life that were not stored are gone. It will count its
+silence from the engine's start or later: what it then knows is observed when it has been loaded."""
 
 PLANTED = PlantedBug.__name__
 
@@ -37,14 +38,13 @@ class Supervision:
         shadows: Shadows,
         capacity: Capacity,
         database: MemoryDatabase,
-        now: Callable[[], Instant],
         callers: Callers,
     ) -> None:
         self._shadows = shadows
         self._callers = callers
         self._capacity = capacity
         self._database = database
-        self._now = now
+        self._ready_at: Instant = 0
         self._recent: dict[Address, list[float]] = {}
         """When a session has crashed in this engine's life."""
         self._entered: dict[str, deque[float]] = {}
@@ -85,7 +85,7 @@ class Supervision:
                 self._recent.pop(address, None)
                 self._shadows.troubled(address, 0.0)
         if name in RELOADS:
-            self._shadows[address].reload(self._database.stored(address), self._now())
+            self._shadows[address].reload(self._database.stored(address), self._ready_at)
 
     def incident(self, event: Mapping[str, Any]) -> None:
         """Remembers a crash of any engine, so that its caller may have heard of it."""
@@ -131,7 +131,8 @@ class Supervision:
         if len(entered) > self._capacity.quarantines_most:
             raise Violation(BREAKER, f"{len(entered)} {address.kind}s in {BREAKER_SECONDS:.0f} s")
 
-    def began(self) -> None:
-        """Another engine runs: it knows of no earlier crash, only of those in quarantine."""
+    def began(self, at: Instant) -> None:
+        """Another engine is ready: it knows of no earlier crash, only of those in quarantine."""
+        self._ready_at = at
         self._recent.clear()
         self._entered.clear()

@@ -26,7 +26,7 @@ def replies_before_the_commit(patches: Patches) -> None:
     patches.set(Actor, "_draft", draft)
 
 
-@in_worlds(FALSE, scenario="storm", faults=("slow", "outage", "lost"), people=20)
+@in_worlds(FALSE, scenario="release", faults=("crash", "lost", "outage", "slow"))
 def refuses_before_the_commit(patches: Patches) -> None:
     """A refusal goes out at once, although it rests on what the same turn has decided and not yet committed."""
     made = Actor._draft

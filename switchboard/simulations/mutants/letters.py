@@ -28,7 +28,7 @@ def takes_any_number_of_letters(patches: Patches) -> None:
     patches.set(Mailbox, "post_nowait", post_nowait)
 
 
-@in_worlds(GIVEN_UP, scenario="storm", faults=("slow", "zombie"), people=12)
+@in_worlds(GIVEN_UP, scenario="storm", faults=("crash", "zombie", "slow", "lost"), seeds_most=16)
 def decides_for_nobody(patches: Patches) -> None:
     """A command is decided although its caller has stopped waiting for it."""
     decided = Draft._decided

@@ -88,7 +88,7 @@ def fires_the_timer_of_a_phase_that_was_left(patches: Patches) -> None:
     patches.set(Draft, "fire_due", fire)
 
 
-@in_worlds(OVERTAKEN, scenario="storm", faults=("slow", "outage", "kill", "stop"), people=20)
+@in_worlds(OVERTAKEN, scenario="release", faults=("crash", "lost", "outage"))
 def decides_before_what_is_due(patches: Patches) -> None:
     """A command that comes after a deadline and before its timer has run is decided as if it were in time."""
     made = Actor._draft
