@@ -11,7 +11,12 @@ from click.testing import CliRunner
 
 from switchboard.engine.runtime.actor import Actor
 from switchboard.engine.runtime.draft import Draft
-from switchboard.simulations.mutants import MUTANTS, STORE_MUTANTS, WORLD_MUTANTS
+from switchboard.simulations.mutants import (
+    MUTANTS,
+    STORE_MUTANTS,
+    WORLD_MUTANTS,
+    WorldMutant,
+)
 from switchboard.simulations.mutants.__main__ import mutants
 from switchboard.simulations.mutants.hunt import (
     NoTests,
@@ -21,6 +26,7 @@ from switchboard.simulations.mutants.hunt import (
 )
 from switchboard.simulations.mutants.mutant import Kinds, in_worlds
 from switchboard.simulations.mutants.patches import Patches, patched
+from switchboard.simulations.world import simulate
 from switchboard.store import migrations
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +61,15 @@ def test_a_noticed_fault_can_be_seen_again_by_one_command() -> None:
     assert violation is not None
     assert "replay: switchboard simulate --seed 1" in str(violation)
     assert "trace:" in str(violation)
+
+
+CONTROLS = {(one.scenario, one.faults, one.people): one for one in WORLD_MUTANTS.values()}
+"""One mutant for each sort of world."""
+
+
+@pytest.mark.parametrize("one", CONTROLS.values(), ids=lambda one: one.name)
+def test_the_first_world_of_each_sort_is_sound_without_the_fault(one: WorldMutant) -> None:
+    simulate(one.plan(1))
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -9,8 +9,8 @@ from switchboard.engine.ports import CommitFailed, Committed
 from switchboard.simulations.mutants.mutant import in_stores
 from switchboard.simulations.mutants.patches import Patches
 from switchboard.simulations.mutants.store_turns import COMMITS, on_both
-from switchboard.store import commit, memory, postgres_backend
-from switchboard.store.commit import Committer
+from switchboard.store import memory, postgres_backend
+from switchboard.store.commit import Backend, Committer
 from switchboard.store.conflicts import Separation
 from switchboard.store.memory_tables import MemoryDatabase
 
@@ -122,7 +122,12 @@ def drops_the_turn_of_a_caller_who_left(patches: Patches) -> None:
 @in_stores(f"{CALLERS}::test_a_full_queue_refuses_at_once_and_the_others_are_written[memory]")
 def queues_without_a_bound(patches: Patches) -> None:
     """As many turns may wait for the database as come."""
-    patches.set(commit, "QUEUE_MOST", 2**62)
+    init = Committer.__init__
+
+    def boundless(self: Committer, backend: Backend, _queue_most: int = 0) -> None:
+        init(self, backend, 2**62)
+
+    patches.set(Committer, "__init__", boundless)
 
 
 # -- unknown commits
