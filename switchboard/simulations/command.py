@@ -6,7 +6,6 @@ import itertools
 import json
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -19,7 +18,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from switchboard.simulations.faults import FAULTS, in_order
 from switchboard.simulations.plan import Plan
 from switchboard.simulations.reduction import TRIES_MOST, reduced
-from switchboard.simulations.report import Report
 from switchboard.simulations.runner import SAME, Outcome, outcomes
 from switchboard.simulations.scenarios import SCENARIOS, STORM
 from switchboard.simulations.summary import Totals, many_worlds, one_world
@@ -123,30 +121,30 @@ def simulate(
     with the command that replays it, a smaller plan that violates it too, and its trace; status 1.
     """
     worlds = 1 if worlds is None and minutes is None else worlds
-    console, totals, reports = Console(stderr=True), Totals(), deque[Report](maxlen=1)
+    console, totals = Console(stderr=True), Totals()
     plans = (_plan(number, **what) for number in _seeds(seed, worlds, minutes))
     began = time.perf_counter()
-    failed: Outcome | None = None
+    failed = last = None
     with _bar(console, "worlds", worlds) as advance:
         for one in outcomes(plans, jobs=jobs, twice=twice):
             advance()
             if one.report is None:
                 failed = one
                 break
-            totals.add(one.report)
-            reports.append(one.report)
+            last = one.report
+            totals.add(last)
             if as_json:
-                click.echo(json.dumps(asdict(one.report)))
+                click.echo(json.dumps(asdict(last)))
     if failed is not None:
         _explain(failed, console, reduce=reduce)
         context.exit(1)
-    if as_json or not reports:
-        return
-    if totals.worlds == 1:
-        Console().print(one_world(reports[0]))
-    else:
-        seeds, spent = (seed, reports[0].plan.seed), time.perf_counter() - began
-        Console().print(many_worlds(totals, seeds, spent, twice=twice))
+    if last is not None and not as_json:
+        spent = time.perf_counter() - began
+        Console().print(
+            one_world(last)
+            if totals.worlds == 1
+            else many_worlds(totals, (seed, last.plan.seed), spent, twice=twice)
+        )
 
 
 def _seeds(first: int, worlds: int | None, minutes: float | None) -> Iterator[int]:
