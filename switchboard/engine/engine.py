@@ -235,12 +235,18 @@ class Engine:
 
     async def release(self, address: Address) -> bool:
         """Takes a session out of quarantine; False if it was in none. Raises: StoreDown, NotOwner."""
+        supervisor = self._supervisors[address.kind]
         try:
             stored = await self.store.sessions.release(address)
         except Fenced as fence:
             self.lose_ownership(str(fence))
             raise NotOwner from fence
-        supervisor = self._supervisors[address.kind]
+        except Unavailable:
+            # It may have happened: then nobody would find the session in the list, and it would stand still for ever.
+            cell = supervisor.cells.get(address.id)
+            if cell is not None and cell.quarantined:
+                cell.doubt()
+            raise
         cell = supervisor.cells.get(address.id)
         held = cell is not None and cell.quarantined
         if stored or held:

@@ -36,6 +36,7 @@ class Cell:
     """One session in memory: its mailbox, its actor, and the loop that keeps the actor running."""
 
     __slots__ = (
+        "_doubted",
         "_fresh",
         "_gone",
         "_quarantine",
@@ -58,6 +59,8 @@ class Cell:
         self._quarantine: QuarantineRow | None = None
         self._released = False
         """It was in quarantine, where nobody could be heard, until just now."""
+        self._doubted = False
+        """Somebody may have released it: the database knows."""
         self._saved: object = None
         self.loaded = fresh
         """Whether the actor's state may be read: it is the last one that was committed here, also after a crash and
@@ -83,6 +86,12 @@ class Cell:
         self._released = True
         self._quarantine = None
         self._restarts = None
+        self.mailbox.wake()
+
+    def doubt(self) -> None:
+        """The answer to a release was lost: reads again whether the session is still in quarantine."""
+        self._quarantine = None
+        self._doubted = True
         self.mailbox.wake()
 
     async def live(self) -> None:
@@ -153,8 +162,11 @@ class Cell:
         runtime, kind, actor = self.of.runtime, self.of.kind, self.actor
         row = None if stored is None else stored.quarantine
         if row is not None and row.code_version == runtime.code_version:
-            self._quarantine = row
+            self._quarantine, self._doubted = row, False
             return
+        if self._doubted:
+            self._doubted, self._released, self._restarts = False, True, None
+            runtime.log.event("session_released", self.address, by="system:lost-answer")
         state, actor.version = restore(kind, self.of.codec, stored)
         actor.snapshot_version = 0
         if stored is not None:
