@@ -13,7 +13,7 @@ PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11
 	"$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v "$$name"; break; }; done)
 
-.PHONY: help run test check format bench attacks soak crash clean
+.PHONY: help run test check format bench attacks soak mutants crash clean
 
 help:
 	@echo 'make run     start the server on http://127.0.0.1:8000 with its own database in .data/'
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench   measure throughput and memory'
 	@echo 'make attacks drive every known hazard of a web server against the server and print what happens'
 	@echo 'make soak    simulate people and faults for MINUTES=10, with seeds that nobody has seen'
+	@echo 'make mutants plant every known fault and show who notices it'
 	@echo 'make crash   kill and freeze servers under load, and check what they acknowledged'
 	@echo 'make clean   remove the environment and what the tools keep; never .data/'
 
@@ -57,6 +58,9 @@ SCENARIO ?= storm
 SEED ?= $(shell date +%s)
 soak: $(INSTALLED)
 	@exec nice $(BIN)/python -m switchboard simulate --minutes $(MINUTES) --jobs $(JOBS) --seed $(SEED) --scenario $(SCENARIO)
+
+mutants: $(INSTALLED)
+	@exec $(BIN)/python -m switchboard.simulations.mutants
 
 crash: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard crash

@@ -341,6 +341,9 @@ class Capacity:
     """After so long without a command a session leaves the memory; None: never."""
     restart_intensity: int = 5
     restart_period_seconds: float = 60.0
+    quarantines_most: int = 50
+    """Quarantines of one kind in a minute (engine/runtime/breaker.py): more than poisoned messages cause, fewer than an
+    operator would have to release by hand after a deploy that broke every session."""
     backoff_first_seconds: float = 0.05
     backoff_most_seconds: float = 5.0
     alarm_period_seconds: float = 15.0

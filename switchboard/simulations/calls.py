@@ -15,6 +15,7 @@ from switchboard.engine.errors import (
     MailboxFull,
     Rejected,
     SessionCrashed,
+    Stopping,
     Unavailable,
     VideoUnavailable,
 )
@@ -114,9 +115,11 @@ class Phone:
         async def operation(life: Life, caused_by: str) -> Any:
             arrived = trio.current_time()
             try:
-                return await life.engine.ask(
-                    address, command, by=self.account, key=key, caused_by=caused_by
-                )
+                self.arrives(address, command)
+                with self.world.judge.asking(life, address):
+                    return await life.engine.ask(
+                        address, command, by=self.account, key=key, caused_by=caused_by
+                    )
             except MailboxFull:
                 if trio.current_time() > arrived:
                     self.world.judge.fail(Violation(AT_ONCE, f"{command!r}", [address]))
@@ -133,6 +136,10 @@ class Phone:
         return (
             await self.persist(Request(address=address, command=None, operation=operation))
         ).state
+
+    def arrives(self, address: Address, command: Command) -> None:
+        """The judge counts what comes to an engine; for the operations of each kind."""
+        self.world.judge.callers.arrives(address, type(command).__name__)
 
     def new_key(self, name: str) -> Key:
         """A fresh idempotency key."""
@@ -162,12 +169,16 @@ class Phone:
             # It cannot know of what has been committed since it froze.
             began = min(began, life.froze_at)
         self._maybe_again(request, caused_by)
+        until = life.clock.now() + int(self._patience * 1000)
+        world.judge.callers.waits(caused_by, until)
         try:
             with trio.fail_after(self._patience):
                 await world.wire.carry()
                 state = await life.reach(lambda life: request.operation(life, caused_by))
                 await world.wire.carry()
         except (EngineError, SessionCrashed, PlantedBug, Unreachable, trio.TooSlowError) as error:
+            if isinstance(error, Stopping) and life.engine.ready and not life.retired:
+                world.judge.turned_away(address, error)
             return self._failed(request, began, caused_by, error)
         self._note(request, "nothing" if state is None else "an answer")
         if request.judged:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, ParamSpec
 
 import trio
@@ -16,6 +17,7 @@ from switchboard.engine.ports import Turn
 from switchboard.engine.sessions import Address, Command
 from switchboard.simulations.cast import Cast, Refusal
 from switchboard.simulations.checkers.answers import Answers
+from switchboard.simulations.checkers.callers import Callers
 from switchboard.simulations.checkers.commits import Commits
 from switchboard.simulations.checkers.ending import check_rest
 from switchboard.simulations.checkers.holdings import Holdings
@@ -52,7 +54,8 @@ class Judge:
         self.shadows = Shadows(casts)
         self.rules = {name: cast.rules(self.shadows) for name, cast in self.shadows.casts.items()}
         self.timers = Timers(scenario, weather, now)
-        self.supervision = Supervision(self.shadows, scenario.capacity, database)
+        self.callers = Callers(scenario.capacity, now)
+        self.supervision = Supervision(self.shadows, scenario.capacity, database, self.callers)
         self._commits = Commits(self.shadows, self.timers, self.rules, database)
         self._database = database
         self._holdings = Holdings(self.shadows, database, weather, self.rules)
@@ -85,6 +88,7 @@ class Judge:
         self._judge(self._committed, turn)
 
     def _committed(self, turn: Turn) -> None:
+        self.callers.decided(turn)
         self._commits.committed(turn)
         self._holdings.committed(self.shadows[turn.address])
         self._holdings.reactions(turn.outbox)
@@ -169,6 +173,17 @@ class Judge:
     def denied(self, cause: str, error: Exception) -> None:
         """The caller of that request heard an error that says: nothing changed."""
         self._judge(self._commits.denied, cause, repr(error))
+
+    @contextmanager
+    def asking(self, engine: object, address: Address) -> Iterator[None]:
+        """A command is with an engine for the length of the block."""
+        with ExitStack() as stack:
+            self._judge(stack.enter_context, self.callers.asking(engine, address))
+            yield
+
+    def turned_away(self, address: Address, error: Exception) -> None:
+        """An engine that takes commands has said that it is stopping."""
+        self._judge(self.callers.turned_away, address, error)
 
     def crashed(self, error: Exception) -> None:
         """A caller heard of a bug."""

@@ -32,11 +32,17 @@ EFFECT = "what was acknowledged has happened"
 FALSE = "no false refusal after one's own effects were answered"
 NOTHING = "what was refused changed nothing"
 AT_ONCE = "an overflow is answered at once"
+KEYS = "a key belongs to the request that it was first used for"
+GIVEN_UP = "nothing is decided for who has given up"
+TURNED_AWAY = "no engine that runs turns anybody away"
+APART = "a bug answers its caller alone"
 
 # Supervision.
 CRASHES = "nothing crashes"
 LOOP = "quarantine instead of a loop"
+ONE_ACTOR = "one actor a session"
 STILL = "a session in quarantine stands still"
+BREAKER = "a bad release does not put everything into quarantine"
 
 # The world itself.
 TIME = "time goes on"

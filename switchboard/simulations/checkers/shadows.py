@@ -150,7 +150,9 @@ class Shadows:
     def troubled(self, address: Address, seconds: float) -> None:
         """The session's crashes are in its way for up to so long from now, and then no more."""
         self._still.discard(address)
-        self[address].clear_since = self._clear_since = trio.current_time() + seconds
+        self[address].clear_since = clear_since = trio.current_time() + seconds
+        # Others may be in trouble for longer.
+        self._clear_since = max(self._clear_since, clear_since)
 
     def began(self, quarantined: Iterable[Address]) -> None:
         """Another engine runs; what was in quarantine in memory only is so no more."""

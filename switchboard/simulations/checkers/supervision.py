@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,14 +11,16 @@ import trio
 from switchboard.engine.clock import Instant
 from switchboard.engine.errors import SessionCrashed
 from switchboard.engine.ports import Capacity
+from switchboard.engine.runtime.breaker import BREAKER_SECONDS
 from switchboard.engine.sessions import Address
-from switchboard.simulations.checkers.names import CRASHES, LOOP
+from switchboard.simulations.checkers.callers import Callers
+from switchboard.simulations.checkers.names import BREAKER, CRASHES, LOOP, ONE_ACTOR, STILL
 from switchboard.simulations.checkers.shadows import Shadows
 from switchboard.simulations.faults.bugs import PlantedBug
 from switchboard.simulations.trace import Violation
 from switchboard.store.memory_tables import MemoryDatabase
 
-NEVER = frozenset({"session_stopped", "breaker_open"})
+NEVER = frozenset({"session_stopped"})
 """Events of the supervision log that nobody in a world gives cause for."""
 
 RELOADS = frozenset({"commit_settled", "session_stale", "session_crashed", "session_released"})
@@ -35,13 +38,17 @@ class Supervision:
         shadows: Shadows,
         capacity: Capacity,
         database: MemoryDatabase,
+        callers: Callers,
     ) -> None:
         self._shadows = shadows
+        self._callers = callers
         self._capacity = capacity
         self._database = database
         self._ready_at: Instant = 0
         self._recent: dict[Address, list[float]] = {}
         """When a session has crashed in this engine's life."""
+        self._entered: dict[str, deque[float]] = {}
+        """Kind -> when its latest sessions went into quarantine in this engine's life."""
         self._incidents: set[str] = set()
         self.crashes = 0
         self.quarantines = 0
@@ -59,9 +66,18 @@ class Supervision:
         match name:
             case "session_crashed":
                 self._unless_planted(event, about)
+                self._callers.crashed(address, event["message"], event["incident"])
+                if address in self._database.quarantine:
+                    raise Violation(STILL, f"{address} crashes: {event['message']}", about)
                 self._crashed(address)
+            case "session_stale":
+                raise Violation(ONE_ACTOR, f"somebody else has written {address}", about)
+            case "breaker_open":
+                self._recent.pop(address, None)
+                self._shadows.troubled(address, BREAKER_SECONDS)
             case "session_quarantined":
                 self.quarantines += 1
+                self._admitted(address)
                 self._recent.pop(address, None)
                 self._shadows.in_quarantine(address)
             case "session_released":
@@ -83,6 +99,8 @@ class Supervision:
         )
         if not planted:
             raise Violation(CRASHES, repr(error))
+        if isinstance(error, SessionCrashed):
+            self._callers.heard(error.incident)
 
     def _unless_planted(self, event: Mapping[str, Any], about: list[Address]) -> None:
         text = str(event.get("traceback", "")) + str(event.get("error", ""))
@@ -103,7 +121,18 @@ class Supervision:
             seen = f"{address} has crashed {len(recent) + 1} times in {period:.0f} s"
             raise Violation(LOOP, seen, [address])
 
+    def _admitted(self, address: Address) -> None:
+        """The breaker of its kind has let a session go into quarantine."""
+        now = trio.current_time()
+        entered = self._entered.setdefault(address.kind, deque())
+        while entered and now - entered[0] >= BREAKER_SECONDS:
+            entered.popleft()
+        entered.append(now)
+        if len(entered) > self._capacity.quarantines_most:
+            raise Violation(BREAKER, f"{len(entered)} {address.kind}s in {BREAKER_SECONDS:.0f} s")
+
     def began(self, at: Instant) -> None:
         """Another engine is ready: it knows of no earlier crash, only of those in quarantine."""
         self._ready_at = at
         self._recent.clear()
+        self._entered.clear()

@@ -293,3 +293,34 @@ async def test_a_gig_that_crashes_on_a_withdrawal_is_in_no_other_gigs_way(
         await trio.sleep(1)
         assert (await city.read(gigs[0])).phase == "pendingOperator"
         assert (await city.read(gigs[1])).phase == "allOperatorsRejected"
+
+
+async def test_a_gig_that_crashes_when_it_is_rechecked_was_promised_all_the_same(
+    autojump_clock: MockClock,
+) -> None:
+    city = City()
+
+    def decide(gig: Gig | None, command: Any, context: Context) -> tuple[Event, ...]:
+        if isinstance(command, WithdrawOffer):
+            raise ZeroDivisionError("a planted bug")
+        return GIG.decide(gig, command, context)
+
+    city.world.kinds = (replace(GIG, decide=decide), PERSON)
+    async with city.running():
+        await city.online("a")
+        gigs: list[Gig] = []
+
+        async def request() -> None:
+            gigs.append(await city.request("customer"))
+
+        async with trio.open_nursery() as nursery:
+            held = city.world.gate.held = trio.Event()
+            nursery.start_soon(city.dispatch.offline, city.id("a"))
+            await trio.testing.wait_all_tasks_blocked()
+            # The operator is still there when it is chosen, and is not when the gig has been committed.
+            nursery.start_soon(request)
+            await trio.testing.wait_all_tasks_blocked()
+            city.world.gate.held = None
+            held.set()
+        assert gigs[0].phase == "pendingOperator"
+        assert len(events(city.engine, "recheck_failed")) == 1

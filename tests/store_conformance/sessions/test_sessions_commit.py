@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import trio
+from msgspec.structs import replace
 from session_stores import DAY, NOW, World, address, at_once, commit, entry, in_order, turn
 
 from switchboard.engine.ports import (
@@ -215,6 +216,15 @@ async def test_a_known_key_is_answered_with_the_first_reply(sessions: Sessions) 
     assert await sessions.load(address("b")) is None
     assert await sessions.keyed("k") == first
     assert await sessions.keyed("other") is None
+
+
+async def test_a_key_is_known_by_the_request_that_it_was_first_used_for(
+    sessions: Sessions,
+) -> None:
+    first, other = reply("k", "a"), replace(reply("k", "b"), digest=b"of another body")
+    await commit(sessions, turn("a", keyed=(first,)))
+    assert await commit(sessions, turn("b", keyed=(other,))) == KeyKnown(first)
+    assert await sessions.keyed("k") == first
 
 
 async def test_a_key_is_forgotten_after_a_day(sessions: Sessions) -> None:

@@ -8,14 +8,19 @@ import trio
 
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions import Address, Command
-from switchboard.engine.sessions.gig import GIG, Gig, HandshakeGig, RequestGig
-from switchboard.engine.sessions.person import GoOffline, GoOnline
+from switchboard.engine.sessions.gig import GIG, Gig, HandshakeGig, RequestGig, SignOfLife
+from switchboard.engine.sessions.person import GoOffline, GoOnline, Heartbeat
 from switchboard.engine.sessions.video import VideoSession
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.simulations.calls import Answer, Life, Phone, Request
+from switchboard.simulations.checkers.names import KEYS
 from switchboard.simulations.kinds import person
+from switchboard.simulations.trace import Violation
 
 NO_ROOM = VideoSession("", "", "")
+
+MISTAKEN = 8
+"""One of so many answered keys is used again for something else."""
 
 
 def dispatch(life: Life) -> Dispatch:
@@ -46,6 +51,7 @@ class GigPhone(Phone):
         command = HandshakeGig(account=self.account, video=NO_ROOM)
 
         async def operation(life: Life, caused_by: str) -> Any:
+            self.arrives(address(gig), command)
             return await dispatch(life).handshake(gig, self.account, caused_by=caused_by)
 
         request = Request(address=address(gig), command=command, operation=operation)
@@ -67,7 +73,7 @@ class GigPhone(Phone):
         async def operation(life: Life, caused_by: str) -> Any:
             return await self._request(life, latitude, longitude, key, caused_by)
 
-        return await self.persist(
+        answer = await self.persist(
             Request(
                 address=address(""),
                 command=command,
@@ -76,6 +82,23 @@ class GigPhone(Phone):
                 keyed=True,
             )
         )
+        if answer.state is not None and int(number, 16) % MISTAKEN == 0:
+            await self._mistake(latitude, longitude, key)
+        return answer
+
+    async def _mistake(self, latitude: float, longitude: float, key: Key) -> None:
+        """A client with a bug asks for something else with a key that has been answered."""
+        other = Key(key.key, key.digest + b"-other")
+
+        async def operation(life: Life, caused_by: str) -> Any:
+            return await self._request(life, latitude, longitude, other, caused_by)
+
+        answer = await self.once(
+            Request(address=address(""), command=None, operation=operation, judged=False)
+        )
+        if answer is not None and answer.state is not None:
+            seen = f"{key.key} with another body was answered"
+            self.world.judge.fail(Violation(KEYS, seen, [address(answer.state.id)]))
 
     async def _request(
         self, life: Life, latitude: float, longitude: float, key: Key, caused_by: str
@@ -97,6 +120,7 @@ class GigPhone(Phone):
 
         async def operation(life: Life, _caused_by: str) -> Any:
             began = trio.current_time()
+            self.arrives(me, command)
             state = await dispatch(life).online(self.account, latitude, longitude)
             self._heard(life, me, began)
             return state
@@ -106,23 +130,27 @@ class GigPhone(Phone):
     async def offline(self) -> Answer:
         """Becomes unavailable."""
 
+        command, me = GoOffline(id=self.account), person.address(self.account)
+
         async def operation(life: Life, _caused_by: str) -> Any:
+            self.arrives(me, command)
             return await dispatch(life).offline(self.account)
 
-        me = person.address(self.account)
-        command = GoOffline(id=self.account)
         return await self.persist(Request(address=me, command=command, operation=operation))
 
     async def heartbeat(self, latitude: float, longitude: float, gig: str | None) -> None:
         """A sign of life, sent once: the next one follows soon."""
-        me = person.address(self.account)
+        sign, me = Heartbeat(id=self.account), person.address(self.account)
 
         async def operation(life: Life, _caused_by: str) -> Any:
             began = trio.current_time()
+            self.arrives(me, sign)
             await dispatch(life).heartbeat(self.account, latitude, longitude)
             self._heard(life, me, began)
             if gig is not None:
                 began = trio.current_time()
+                self.arrives(me, sign)
+                self.arrives(address(gig), SignOfLife(account=self.account))
                 await dispatch(life).heartbeat(self.account, latitude, longitude, gig)
                 self._heard(life, address(gig), began)
 
