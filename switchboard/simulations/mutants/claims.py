@@ -8,7 +8,7 @@ from switchboard.engine.ports import ClaimTaken, Outcome, Turn
 from switchboard.engine.sessions import Claim
 from switchboard.engine.sessions.gig import GIG, LIVE, Gig
 from switchboard.engine.sessions.gig.holdings import ENGAGEMENT
-from switchboard.simulations.checkers.names import CLAIMS, FALSE, LOCKED, ONE_LIVE
+from switchboard.simulations.checkers.names import CLAIMS, DELIVERED, FALSE, LOCKED, ONE_LIVE
 from switchboard.simulations.mutants.mutant import Kinds, in_worlds, with_gig
 from switchboard.simulations.mutants.patches import Patches
 from switchboard.store.memory import MemorySessions
@@ -68,7 +68,7 @@ def shares_claims(patches: Patches) -> None:
     patches.set(MemoryDatabase, "_obstacle", blind)
 
 
-@in_worlds(FALSE, scenario="rush")
+@in_worlds(FALSE, DELIVERED, scenario="rush")
 def reads_old_claims(patches: Patches) -> None:
     """What dispatch reads of claims is as old as the last time that somebody asked for them."""
     claims = MemorySessions.claims
