@@ -149,7 +149,9 @@ class Actor:
             except Fenced as error:
                 runtime.fenced(str(error))
                 self._fail(letters, NotOwner())
-                return
+                # The engine ends. A timer that is due stays due, and trying it again would let nobody else run: the
+                # store refuses at once by now.
+                await trio.sleep_forever()
             if isinstance(outcome, Committed):
                 self.retry_seconds = RETRY_FIRST_SECONDS
                 return

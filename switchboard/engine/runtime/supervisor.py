@@ -13,7 +13,7 @@ from collections.abc import Callable
 import trio
 
 from switchboard.engine.errors import Quarantined, SessionCrashed, Stopping, Unavailable
-from switchboard.engine.ports import QuarantineRow, Stored
+from switchboard.engine.ports import Fenced, QuarantineRow, Stored
 from switchboard.engine.runtime.actor import (
     RETRY_FIRST_SECONDS,
     RETRY_MOST_SECONDS,
@@ -200,6 +200,9 @@ class Cell:
                 )
             except Unavailable:
                 return False
+            except Fenced as fence:
+                runtime.fenced(str(fence))
+                await trio.sleep_forever()  # The engine ends.
             self._saved = state
             actor.snapshot_version = snapshot.version
         if len(self.mailbox):
