@@ -85,12 +85,13 @@ async def _taken_over(one: Server, other: Server, url: str, world: World, result
     site.move_to(other.port)
     site.patience_seconds = STOP_SECONDS_MOST
     await trio.sleep(world.chance.uniform(*LOAD_SECONDS))
-    woken_at = trio.current_time()
     one.send(signal.SIGCONT)
-    code = await one.wait()
-    if trio.current_time() - woken_at > STOP_SECONDS_MOST:
-        world.report(Finding("conduct", "the thawed engine took too long to end", after))
-    check_end(code, one, world, after)
+    with trio.move_on_after(STOP_SECONDS_MOST) as waiting:
+        check_end(await one.wait(), one, world, after)
+    if waiting.cancelled_caught:
+        what = f"the thawed engine goes on: {one.last_lines()}"
+        world.report(Finding("conduct", what, after))
+        await one.end(signal.SIGKILL)
     world.read_log(one, after)
     site.gate.close()
     await site.gate.idle()

@@ -39,6 +39,8 @@ SETTINGS: Mapping[str, str] = {
     "SWITCHBOARD_WATCHDOG_SECONDS": "3",
     "SWITCHBOARD_RATING_WINDOW_SECONDS": "1",
     "SWITCHBOARD_PERSON_TIMEOUT_SECONDS": "86400",
+    # Sessions leave the memory and come back all the time.
+    "SWITCHBOARD_IDLE_SECONDS": "1",
     "SWITCHBOARD_LOG_FORMAT": "json",
 }
 """All else as anybody runs it."""
