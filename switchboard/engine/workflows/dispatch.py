@@ -243,7 +243,7 @@ class Dispatch:
                     await self._withdraw(address, operator, "offline", RECHECK)
                 elif operator not in free:
                     await self._withdraw(address, operator, "engaged", RECHECK)
-        except EngineError as error:
+        except (EngineError, SessionCrashed) as error:
             # The gig stands and has been promised; such an offer now waits for the claim timeout at the longest.
             self._engine.log.event("recheck_failed", address, error=repr(error))
 

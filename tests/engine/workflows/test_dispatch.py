@@ -29,7 +29,7 @@ from switchboard.engine.sessions.gig import (
     RejectOffer,
     WithdrawOffer,
 )
-from switchboard.engine.sessions.kind import Context, Event
+from switchboard.engine.sessions.kind import Address, Context, Event
 from switchboard.engine.sessions.person import PERSON
 
 
@@ -293,3 +293,28 @@ async def test_a_gig_that_crashes_on_a_withdrawal_is_in_no_other_gigs_way(
         await trio.sleep(1)
         assert (await city.read(gigs[0])).phase == "pendingOperator"
         assert (await city.read(gigs[1])).phase == "allOperatorsRejected"
+
+
+async def test_a_request_that_was_committed_is_answered_though_its_gig_crashes_right_after(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decide(gig: Gig | None, command: Any, context: Context) -> tuple[Event, ...]:
+        if isinstance(command, WithdrawOffer):
+            raise ZeroDivisionError("a planted bug")
+        return GIG.decide(gig, command, context)
+
+    city = City()
+    city.world.kinds = (replace(GIG, decide=decide), PERSON)
+    async with city.running():
+        await city.online("a")
+        ask = city.engine.ask
+
+        async def and_then_offline(address: Address, *args: Any, **kwargs: Any) -> Any:
+            answer = await ask(address, *args, **kwargs)
+            if address.kind == "gig":
+                await city.dispatch.offline(city.id("a"))
+            return answer
+
+        monkeypatch.setattr(city.engine, "ask", and_then_offline)
+        assert (await city.request("customer")).phase == "pendingOperator"
+        assert len(events(city.engine, "recheck_failed")) == 1
