@@ -20,6 +20,7 @@ from switchboard.engine.sessions.stream.events import EVENTS, DealerHeard
 from switchboard.engine.sessions.stream.holdings import (
     OF_ORGANIZATION,
     OPEN,
+    by_visitor,
     claims,
     engaged,
     guest_scope,
@@ -82,6 +83,7 @@ __all__ = [
     "StreamSummary",
     "Terms",
     "WriteNote",
+    "by_visitor",
     "engaged",
     "guest_scope",
     "in_status",

@@ -22,6 +22,11 @@ def in_status(status: StreamStatus) -> str:
     return f"{OF_ORGANIZATION}/{status}"
 
 
+def by_visitor(organization: str) -> str:
+    """The list of an organization's streams of one visitor; the key is the visitor's session id."""
+    return f"streams-by-visitor/{organization}"
+
+
 def guest_scope(organization: str) -> str:
     """The claim scope of the names by which an organization's pages call the visitors that wait."""
     return f"stream-guest/{organization}"
@@ -59,11 +64,13 @@ def refusal(_command: Any, claim: Claim, holder: str) -> Rejected:
 
 
 def lists(stream: Stream) -> frozenset[ListEntry]:
-    """Its organization's list and that of its status; ``streams-open`` while it is live."""
+    """Its organization's list, that of its status, its visitor's; ``streams-open`` while it is live."""
     entries = {
         ListEntry(OF_ORGANIZATION, stream.organization),
         ListEntry(in_status(stream.phase), stream.organization),
     }
+    if stream.visitor is not None:
+        entries.add(ListEntry(by_visitor(stream.organization), stream.visitor))
     if stream.phase in LIVE:
         entries.add(OPEN)
     return frozenset(entries)

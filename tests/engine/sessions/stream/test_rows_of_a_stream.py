@@ -69,7 +69,7 @@ def do(story: Story[Stream], command: Command) -> list[tuple[str, int]]:
 
 
 def held(stream: Stream) -> set[tuple[str, str]]:
-    return {tuple(claim) for claim in STREAM.claims(stream)}
+    return {(claim.scope, claim.key) for claim in STREAM.claims(stream)}
 
 
 WAITING = {(f"stream-guest/{ORGANIZATION}", GUEST), (f"stream-visitor/{ORGANIZATION}", VISITOR)}
@@ -317,6 +317,7 @@ def test_a_stream_stands_in_its_organizations_lists_and_among_the_open_ones_whil
         entries = {
             ListEntry("streams-of", ORGANIZATION),
             ListEntry(f"streams-of/{status}", ORGANIZATION),
+            ListEntry(f"streams-by-visitor/{ORGANIZATION}", VISITOR),
         }
         if status in ("requested", "streaming"):
             entries.add(ListEntry("streams-open", "all"))
