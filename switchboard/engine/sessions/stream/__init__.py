@@ -88,6 +88,7 @@ __all__ = [
     "guest_scope",
     "in_status",
     "passed_by",
+    "summary",
     "viewer_topic",
     "visitor_scope",
 ]
