@@ -50,9 +50,8 @@ class Dealer(NamedTuple):
         return self
 
     async def presence(self) -> Any:
-        """As its own account shows it."""
-        login = {"username": self.account.identities[0].shown, "password": "xxxxxx"}
-        return (await self.world.post("/auto/auth", login)).data["presence"]
+        """What its account would be shown with."""
+        return await self.world.services.showroom.presence(self.id)
 
 
 class House:
@@ -69,7 +68,6 @@ class House:
             first_name=name,
             last_name="Vo",
             identities=(("username", f"{name}-{self.code}"),),
-            password="xxxxxx",
             organization=self.id,
         )
         roles = {"dealer": "approved"} | roles
