@@ -8,10 +8,11 @@ import pytest
 import trio
 from auto_people import TIME, house, stream_of
 from trio.testing import MockClock, wait_all_tasks_blocked
-from web_worlds import WebSettings, web_world
+from web_worlds import web_world
 
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.person import Person
+from switchboard.web import WebSettings
 
 DEVICE = {"deviceAddress": "apns-1", "deviceType": "ios", "bundleId": "com.example.dealer"}
 

@@ -35,7 +35,7 @@ async def test_each_party_is_given_its_own_key_to_the_room_while_it_lasts() -> N
         assert "video" in by_query.data
         await world.post(f"/auto/streams/stop/{stream['_id']}")
         for who in ({"headers": proof(stream)}, {"token": dealer.token}):
-            assert "video" not in (await world.get(show, **who)).data  # type: ignore[arg-type]
+            assert "video" not in (await world.get(show, **who)).data
 
 
 async def test_note_and_lead_are_shown_to_the_organization_alone() -> None:
@@ -53,9 +53,9 @@ async def test_note_and_lead_are_shown_to_the_organization_alone() -> None:
             {"token": other.token},
             {"token": pending.token},
         ):
-            seen = (await world.get(show, **outsider)).data  # type: ignore[arg-type]
+            seen = (await world.get(show, **outsider)).data
             assert (seen["note"], seen["lead"]) == (None, None)
-            stopped = (await world.post(f"/auto/streams/stop/{id}", **outsider)).data  # type: ignore[arg-type]
+            stopped = (await world.post(f"/auto/streams/stop/{id}", **outsider)).data
             assert (stopped["note"], stopped["lead"]) == (None, None)
         colleague = await home.dealer("b")
         for member in (dealer, colleague):
