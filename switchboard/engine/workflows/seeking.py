@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from switchboard.engine.engine import Engine
-from switchboard.engine.errors import Engaged, EngineError, Rejected
+from switchboard.engine.errors import Engaged, EngineError, Expired, Rejected
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.stream import (
     OfferStream,
@@ -16,6 +16,10 @@ from switchboard.engine.sessions.stream import (
 )
 from switchboard.engine.workflows.dealers import Dealers
 from switchboard.engine.workflows.open_streams import OpenStreams
+
+SEEK_SECONDS_MOST = 5.0
+"""One stream that answers slowly (its commit is unknown, it starts again after a crash) keeps the others waiting no
+longer; a healthy answer takes milliseconds."""
 
 BY_SHOWROOM = "system:showroom"
 
@@ -40,9 +44,10 @@ class Seeker:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serves dealers that became free, until cancelled."""
+        # Nobody's start waits for a stream that happens to answer slowly.
+        task_status.started()
         for organization in self._streams.organizations_waiting:
             await self._serve(organization)
-        task_status.started()
         while True:
             await self._wakeup.wait()
             self._wakeup = trio.Event()
@@ -63,9 +68,13 @@ class Seeker:
         """Tries all streams of the organization that wait, who waited longest first."""
         for stream in self._streams.waiting(organization):
             try:
-                await self.seek(stream, None)
+                with trio.move_on_after(SEEK_SECONDS_MOST) as scope:
+                    await self.seek(stream, None)
             except EngineError as error:
                 self._log_failed(Address("stream", stream), error)
+            else:
+                if scope.cancelled_caught:
+                    self._log_failed(Address("stream", stream), Expired())
 
     def _log_failed(self, address: Address, error: EngineError) -> None:
         # The stream asks again by itself within the time of an offer.
