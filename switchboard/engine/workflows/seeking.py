@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from switchboard.engine.engine import Engine
-from switchboard.engine.errors import Engaged, EngineError, Expired, Rejected
+from switchboard.engine.errors import Engaged, Expired, Rejected
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.stream import (
     OfferStream,
@@ -58,7 +58,7 @@ class Seeker:
     async def _welcome(self, dealer: str) -> None:
         try:
             organization = await self._dealers.organization_of(dealer)
-        except EngineError as error:
+        except Exception as error:
             self._log_failed(Address("person", dealer), error)
             return
         if organization is not None:
@@ -70,14 +70,15 @@ class Seeker:
             try:
                 with trio.move_on_after(SEEK_SECONDS_MOST) as scope:
                     await self.seek(stream, None)
-            except EngineError as error:
+            except Exception as error:
                 self._log_failed(Address("stream", stream), error)
             else:
                 if scope.cancelled_caught:
                     self._log_failed(Address("stream", stream), Expired())
 
-    def _log_failed(self, address: Address, error: EngineError) -> None:
-        # The stream asks again by itself within the time of an offer.
+    def _log_failed(self, address: Address, error: Exception) -> None:
+        # The stream asks again by itself within the time of an offer. A bug of one session must not end everybody's
+        # seeking, and the server with it: as for reactions, the log has it.
         self._engine.log.event("seek_failed", address, error=repr(error))
 
     async def _asked(self, stream: str, _command: SeekDealer, row: str) -> None:
