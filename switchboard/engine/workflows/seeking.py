@@ -117,13 +117,15 @@ class Seeker:
             await self.withdraw(id, dealer, None)
 
     async def withdraw(self, id: str, dealer: str, caused_by: str | None) -> None:
-        """The dealer has gone offline: its offer of that stream, if it has one, passes on. Raises: Unavailable."""
-        try:
+        """The dealer has gone offline: its offer of that session, if it is a stream and has one, passes on.
+
+        Raises: Unavailable.
+        """
+        address = Address("stream", id)
+        if await self._engine.store.sessions.header(address) is not None:
             await self._engine.ask(
-                Address("stream", id), PassOffer(dealer=dealer), by=BY_SHOWROOM, caused_by=caused_by
+                address, PassOffer(dealer=dealer), by=BY_SHOWROOM, caused_by=caused_by
             )
-        except Rejected:
-            return  # What the dealer is engaged in is no stream.
 
 
 def _waits(stream: Stream) -> bool:
