@@ -22,6 +22,8 @@ from switchboard.engine.ports import Capacity, Store
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Tariff, Terms
 from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.sessions.stream import STREAM
+from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.keys import derived, token_keys
 from switchboard.outbound import LogSender, PeerToPeer
@@ -100,6 +102,7 @@ async def running(settings: Settings) -> AsyncIterator[Application]:
         async with trio.open_nursery() as nursery:
             ended = trio.Event()
             await services.dispatch.open()
+            await services.showroom.open()
             await nursery.start(_run_engine, services.engine, ended)
             try:
                 yield await _open(settings, store, services, ended, nursery)
@@ -131,7 +134,7 @@ def assemble(settings: Settings, store: Store) -> Services:
         clock=clock,
         ids=Ids(),
         video=PeerToPeer(derived(keys, "video")),
-        kinds=(GIG, PERSON),
+        kinds=(GIG, STREAM, PERSON),
         capacity=Capacity(mailbox=settings.mailbox, idle_seconds=settings.idle_seconds),
         log=SupervisionLog(clock.now),
         code_version=code_version(),
@@ -151,6 +154,18 @@ def assemble(settings: Settings, store: Store) -> Services:
         current_token_key=next(iter(keys)),
         code_key=derived(keys, "codes"),
         settings=web_settings(settings),
+        stream_terms=stream_terms(settings),
+        dealer_timeout=milliseconds(settings.stream_dealer_timeout_seconds),
+    )
+
+
+def stream_terms(settings: Settings) -> StreamTerms:
+    """What is recorded with every stream."""
+    return StreamTerms(
+        offer_timeout=milliseconds(settings.stream_offer_timeout_seconds),
+        missed_after=milliseconds(settings.stream_missed_after_seconds),
+        watchdog=milliseconds(settings.stream_watchdog_seconds),
+        streaming_most=milliseconds(settings.stream_most_seconds),
     )
 
 

@@ -11,12 +11,16 @@ from typing import Protocol
 import msgspec
 
 from switchboard.engine.clock import Instant
+from switchboard.engine.queries.streams import Streams
 from switchboard.engine.records import (
     Accounts,
     Attempts,
+    Devices,
+    Leads,
     Limits,
     Organizations,
     Revocations,
+    Vehicles,
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry, Tally
 from switchboard.engine.sessions.video import VideoSession
@@ -303,6 +307,22 @@ class Store(Protocol):
     @property
     def revocations(self) -> Revocations:
         """The tokens that were taken back."""
+
+    @property
+    def streams(self) -> Streams:
+        """The lists of streams."""
+
+    @property
+    def leads(self) -> Leads:
+        """What visitors left."""
+
+    @property
+    def vehicles(self) -> Vehicles:
+        """The registered vehicles."""
+
+    @property
+    def devices(self) -> Devices:
+        """The phones that pushes go to."""
 
     async def ping(self) -> None:
         """Returns if the database answers. Raises: StoreDown."""

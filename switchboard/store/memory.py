@@ -27,6 +27,7 @@ from switchboard.engine.ports import (
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
 from switchboard.store.commit import QUEUE_MOST, Backend, BatchRefused, Committer, Locked
+from switchboard.store.memory_streams import MemoryStreams
 from switchboard.store.memory_tables import MemoryDatabase, Row
 from switchboard.store.rules import VOID
 
@@ -282,6 +283,10 @@ class MemoryStore:
         self.attempts = database.attempts
         self.limits = database.limits
         self.revocations = database.revocations
+        self.streams = MemoryStreams(database, gate)
+        self.leads = database.leads
+        self.vehicles = database.vehicles
+        self.devices = database.devices
         self._gate = gate
 
     async def ping(self) -> None:

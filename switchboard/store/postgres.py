@@ -9,9 +9,15 @@ from switchboard.store.bridge import Connection, Database
 from switchboard.store.migrations import migrate
 from switchboard.store.ownership import LEASE_SECONDS, own
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
+from switchboard.store.records_dealerships import (
+    PostgresDevices,
+    PostgresLeads,
+    PostgresVehicles,
+)
 from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
 from switchboard.store.records_revocations import PostgresRevocations
 from switchboard.store.sessions import PostgresSessions, open_sessions
+from switchboard.store.streams import PostgresStreams
 
 
 class PostgresStore:
@@ -27,6 +33,10 @@ class PostgresStore:
         self.attempts = PostgresAttempts(database)
         self.limits = PostgresLimits(database)
         self.revocations = PostgresRevocations(database)
+        self.streams = PostgresStreams(database)
+        self.leads = PostgresLeads(database)
+        self.vehicles = PostgresVehicles(database)
+        self.devices = PostgresDevices(database)
 
     async def ping(self) -> None:
         """See ``Store``."""

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 
 import trio
 
+from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
 from switchboard.engine.ports import Sender
 from switchboard.engine.records.directory import Directory
+from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
 from switchboard.engine.workflows.courier import Courier
 from switchboard.engine.workflows.dispatch import Dispatch
+from switchboard.engine.workflows.leads import LeadDesk
 from switchboard.engine.workflows.quotas import Counter, Quotas
 from switchboard.engine.workflows.ratings import Ratings
+from switchboard.engine.workflows.showroom import DAY, Showroom
 from switchboard.engine.workflows.sign_in import SignIn
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
@@ -63,6 +67,8 @@ class Services:
 
     engine: Engine
     dispatch: Dispatch
+    showroom: Showroom
+    leads: LeadDesk
     directory: Directory
     desk: AccountDesk
     sign_in: SignIn
@@ -74,12 +80,15 @@ class Services:
     settings: WebSettings
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Reads the revoked tokens and sends codes until cancelled; started before the first request is taken.
+        """Reads the revoked tokens, then sends codes and seeks dealers until cancelled; started before any request.
 
         Raises: StoreDown before it has started.
         """
         await self.tokens.load()
-        await self.courier.run(task_status=task_status)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.showroom.run)
+            await nursery.start(self.courier.run)
+            task_status.started()
 
 
 def build_services(
@@ -93,6 +102,8 @@ def build_services(
     settings: WebSettings | None = None,
     quotas: Quotas | None = None,
     passwords: Passwords | None = None,
+    stream_terms: StreamTerms | None = None,
+    dealer_timeout: Milliseconds = DAY,
 ) -> Services:
     """Puts the parts together.
 
@@ -139,9 +150,20 @@ def build_services(
         code_key=code_key,
         quotas=quotas,
     )
+    showroom = Showroom(
+        engine,
+        dispatch,
+        directory,
+        counter,
+        quotas=quotas,
+        terms=stream_terms,
+        dealer_timeout=dealer_timeout,
+    )
     return Services(
         engine=engine,
         dispatch=dispatch,
+        showroom=showroom,
+        leads=LeadDesk(engine, counter, quotas),
         directory=directory,
         desk=desk,
         sign_in=sign_in,

@@ -11,8 +11,9 @@ import pytest
 from switchboard.engine.sessions import Codec, Kind, UnknownFormat
 from switchboard.engine.sessions.gig import GIG
 from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.sessions.stream import STREAM
 
-KINDS: list[Kind[Any]] = [GIG, PERSON]
+KINDS: list[Kind[Any]] = [GIG, PERSON, STREAM]
 
 
 def golden(kind: Kind[Any]) -> dict[str, list[dict[str, Any]]]:

@@ -16,12 +16,13 @@ from werkzeug.datastructures import Headers
 from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.engine import Engine, running
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity, Store
+from switchboard.engine.ports import Capacity, Store, VideoProvider
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Gig, Terms
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.sessions.stream import STREAM
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.quotas import Quota, Quotas
@@ -47,6 +48,7 @@ GENEROUS = Quotas(
     tries_per_address=WIDE,
     passwords_per_address=WIDE,
     registrations_per_address=WIDE,
+    leads_per_address=WIDE,
 )
 """For tests that are not about limits."""
 
@@ -186,6 +188,9 @@ class WebWorld:
             {scope: dict(holders) for scope, holders in database.claims.items()},
             dict(database.tallies),
             dict(database.keyed),
+            dict(database.leads._leads),
+            dict(database.devices._devices),
+            dict(database.organizations._organizations),
         )
 
 
@@ -218,6 +223,7 @@ async def web_world(
     terms: Terms | None = None,
     database: MemoryDatabase | None = None,
     begins_at: Instant | None = None,
+    video: VideoProvider | None = None,
 ) -> AsyncIterator[WebWorld]:
     """A running server for the length of the block. Passwords are hashed cheaply, limits are far away."""
     outbox, clock = Outbox(), Clock(EPOCH if begins_at is None else begins_at)
@@ -227,8 +233,8 @@ async def web_world(
             store=cast(Store, memory),
             clock=clock,
             ids=Ids(random.Random(1)),
-            video=PeerToPeer(b"v" * 32),
-            kinds=(GIG, PERSON),
+            video=video or PeerToPeer(b"v" * 32),
+            kinds=(GIG, STREAM, PERSON),
             log=SupervisionLog(clock.now, CapturingLogger()),
             capacity=Capacity(idle_seconds=None),
             code_version="test-1",
@@ -246,6 +252,8 @@ async def web_world(
             quotas=quotas,
             passwords=Passwords(argon2.profiles.CHEAPEST),
         )
+        await dispatch.open()
+        await services.showroom.open()
         async with running(engine):
             await nursery.start(services.run)
             yield WebWorld(create_app(services), services, outbox, database)

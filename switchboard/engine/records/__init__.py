@@ -7,6 +7,8 @@ from switchboard.engine.records.accounts import (
     Organization,
     Organizations,
 )
+from switchboard.engine.records.dealerships import Lead, Leads, Vehicle, Vehicles
+from switchboard.engine.records.devices import Device, Devices
 from switchboard.engine.records.limits import Attempt, Attempts, Limits, TryResult
 from switchboard.engine.records.revocations import Revocation, Revocations
 
@@ -15,11 +17,17 @@ __all__ = [
     "Accounts",
     "Attempt",
     "Attempts",
+    "Device",
+    "Devices",
     "Identity",
+    "Lead",
+    "Leads",
     "Limits",
     "Organization",
     "Organizations",
     "Revocation",
     "Revocations",
     "TryResult",
+    "Vehicle",
+    "Vehicles",
 ]

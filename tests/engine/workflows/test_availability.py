@@ -63,6 +63,17 @@ async def test_who_is_known_is_not_looked_up_again(autojump_clock: MockClock) ->
     assert claims.queries == 3, "nobody watches carl, so nothing is kept of him"
 
 
+async def test_who_owes_a_rating_is_not_free_for_gigs_and_engaged_by_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    claims = Claims()
+    availability = make(claims)
+    claims.held[Claim("rating-debt/anna", "g1")] = "g1"
+    claims.held[Claim("engagement", "bert")] = "g2"
+    assert await availability.free(["anna", "bert", "carl"]) == {"carl"}
+    assert await availability.unengaged(["anna", "bert", "carl"]) == {"anna", "carl"}
+
+
 async def test_every_change_is_seen_at_once(autojump_clock: MockClock) -> None:
     availability = make(Claims())
     assert await availability.free(["anna"]) == {"anna"}
