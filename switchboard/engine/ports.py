@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from switchboard.engine.clock import Instant
+from switchboard.engine.clock import Instant, Milliseconds
 from switchboard.engine.queries.streams import Streams
 from switchboard.engine.records import (
     Accounts,
@@ -66,6 +66,10 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     """The command's class name."""
     body: bytes
     at: Instant
+
+
+REPLY_KEPT: Milliseconds = 24 * 3600 * 1000
+"""For so long the same key gets the first answer (contracts/README.md)."""
 
 
 class KeyedReply(msgspec.Struct, frozen=True):

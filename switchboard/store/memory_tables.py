@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from switchboard.engine.clock import Instant
 from switchboard.engine.ports import (
+    REPLY_KEPT,
     AlreadyConsumed,
     ClaimTaken,
     Committed,
@@ -34,7 +35,7 @@ from switchboard.store.memory_records import (
     MemoryOrganizations,
     MemoryRevocations,
 )
-from switchboard.store.rules import REPLY_KEPT, VOID, instant_of, void_entry
+from switchboard.store.rules import VOID, instant_of, void_entry
 
 
 @dataclass(slots=True)

@@ -7,9 +7,6 @@ from typing import Final
 from switchboard.engine.clock import Instant
 from switchboard.engine.ports import JournalEntry, Turn
 
-REPLY_KEPT: Final = 24 * 3600 * 1000
-"""Milliseconds for which an idempotency key is known: 24 hours (contracts, 'True of every dialect')."""
-
 VOID: Final = "void"
 """Name of the entry, and phase of an otherwise empty session, that rule out an unknown commit."""
 

@@ -12,6 +12,7 @@ import trio
 from switchboard.engine.clock import Instant
 from switchboard.engine.errors import StoreDown
 from switchboard.engine.ports import (
+    REPLY_KEPT,
     Committed,
     Fenced,
     Header,
@@ -31,7 +32,6 @@ from switchboard.store.bridge import Database
 from switchboard.store.commit import Committer, log
 from switchboard.store.loader import Together
 from switchboard.store.postgres_backend import FENCED, PostgresBackend
-from switchboard.store.rules import REPLY_KEPT
 
 PRUNE_SECONDS: Final = 600.0
 """Between two prunings: a seventieth of the 24 hours that rows are kept, so that tables outgrow them by little."""

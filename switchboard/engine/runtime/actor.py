@@ -16,6 +16,7 @@ from switchboard.engine.clock import Instant
 from switchboard.engine.errors import (
     CommitQueueFull,
     CommitUnknown,
+    Expired,
     KeyReused,
     NotOwner,
     SessionCrashed,
@@ -23,10 +24,12 @@ from switchboard.engine.errors import (
     Unavailable,
 )
 from switchboard.engine.ports import (
+    REPLY_KEPT,
     AlreadyConsumed,
     ClaimTaken,
     Committed,
     Fenced,
+    KeyedReply,
     KeyKnown,
     Outcome,
     Snapshot,
@@ -35,7 +38,7 @@ from switchboard.engine.ports import (
 )
 from switchboard.engine.runtime.announcements import Announcement
 from switchboard.engine.runtime.draft import Draft
-from switchboard.engine.runtime.letter import Letter
+from switchboard.engine.runtime.letter import Key, Letter
 from switchboard.engine.runtime.mailbox import Mailbox
 from switchboard.engine.runtime.services import KindRuntime
 from switchboard.engine.sessions.kind import Address, Claim
@@ -140,6 +143,7 @@ class Actor:
         obstacles: dict[Claim, str] = {}
         while True:
             draft = self._draft(letters, obstacles)
+            await self._recall(draft)
             if not draft.durable:
                 await self._finish_without_commit(draft)
                 return
@@ -185,6 +189,25 @@ class Actor:
         except Exception as error:
             self._crash(letters, culprit, error)
         return draft
+
+    async def _recall(self, draft: Draft) -> None:
+        """Whoever asks again with a key gets the first answer, whatever a repeat would decide now: nothing, or, since
+        the session has gone on, a refusal. What decides events again meets its key in the commit."""
+        for place, (letter, _, refusal) in enumerate(draft.answers):
+            if letter.key is None or isinstance(refusal, Expired) or draft.remembers(letter.key):
+                continue
+            try:
+                first = await self.of.runtime.sessions.keyed(letter.key.key)
+            except Unavailable as error:
+                draft.answers[place] = (letter, None, error)
+                continue
+            if first is not None and first.at > draft.now - REPLY_KEPT:
+                draft.answers[place] = (letter, *self._first_answer(letter.key, first))
+
+    def _first_answer(self, key: Key, first: KeyedReply) -> tuple[Any, BaseException | None]:
+        if key.digest != first.digest:
+            return None, KeyReused()
+        return self.of.codec.decode_state(first.format, first.reply), None
 
     def _crash(self, letters: list[Letter], culprit: Letter | None, error: Exception) -> None:
         runtime = self.of.runtime
@@ -333,10 +356,11 @@ class Actor:
         first = known.first
         if letter.key is None or letter.key.key != first.key:
             return False
-        if letter.key.digest != first.digest:
-            letter.fail(KeyReused())
+        value, refusal = self._first_answer(letter.key, first)
+        if refusal is None:
+            letter.answer(value)
         else:
-            letter.answer(self.of.codec.decode_state(first.format, first.reply))
+            letter.fail(refusal)
         return True
 
     def snapshot(self) -> Snapshot | None:

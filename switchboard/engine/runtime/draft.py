@@ -10,7 +10,7 @@ import msgspec
 from switchboard.engine.clock import Instant
 from switchboard.engine.errors import Expired, KeyReused, NotFound, Rejected
 from switchboard.engine.ports import JournalEntry, KeyedReply, NewNotice, OutboxRow, Snapshot, Turn
-from switchboard.engine.runtime.letter import Letter
+from switchboard.engine.runtime.letter import Key, Letter
 from switchboard.engine.sessions.codec import Codec
 from switchboard.engine.sessions.kind import (
     Address,
@@ -171,7 +171,11 @@ class Draft:
             self._remember(letter.key)
         return self.state
 
-    def _remember(self, key: Any) -> None:
+    def remembers(self, key: Key) -> bool:
+        """Whether the commit of this draft is the first to know the key, or will meet it."""
+        return any(known.key == key.key for known in self.keyed)
+
+    def _remember(self, key: Key) -> None:
         reply = self.codec.encode_state(self.state)
         self.keyed.append(
             KeyedReply(

@@ -9,8 +9,10 @@ from engines import World, ask, make, read
 from trio.testing import MockClock
 
 from switchboard.engine.errors import (
+    Conflict,
     Engaged,
     KeyReused,
+    StoreDown,
 )
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.kind import Address
@@ -100,3 +102,38 @@ async def test_a_key_of_a_refused_command_is_not_remembered(autojump_clock: Mock
             await engine.ask(address, command, by="anna", key=key, fresh=True)
         await ask(engine, first, Close())
         assert (await engine.ask(address, command, by="anna", key=key)).id == address.id
+
+
+async def test_the_same_key_gets_the_first_answer_though_a_repeat_would_be_refused_or_decide_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    world = World()
+    add, close = Key("people/anna/add/1", b"digest"), Key("people/anna/close/1", b"digest")
+    async with world.engine() as engine:
+        counter = await make(engine, world)
+        little = Add(amount=1, most=3)
+        first = await engine.ask(counter, little, by="anna", key=add)
+        await ask(engine, counter, Add(amount=5))
+        closed = await engine.ask(counter, Close(), by="anna", key=close)
+        with pytest.raises(Conflict):
+            await ask(engine, counter, little)
+        assert await engine.ask(counter, little, by="anna", key=add) == first
+        assert await engine.ask(counter, Close(), by="anna", key=close) == closed
+        for command, key in ((Add(amount=2, most=3), add), (Close(), close)):
+            with pytest.raises(KeyReused):
+                await engine.ask(counter, command, by="anna", key=Key(key.key, b"other"))
+        await trio.sleep(24 * 3600)
+        with pytest.raises(Conflict):
+            await engine.ask(counter, little, by="anna", key=add)
+
+
+async def test_a_key_that_cannot_be_looked_up_is_no_answer(autojump_clock: MockClock) -> None:
+    world = World()
+    async with world.engine() as engine:
+        counter = await make(engine, world)
+        await ask(engine, counter, Close())
+        world.gate.down = True
+        key = Key("people/anna/close/1", b"digest")
+        with pytest.raises(StoreDown):
+            await engine.ask(counter, Close(), by="anna", key=key)
+        assert (await ask(engine, counter, Close())).phase == "closed"
