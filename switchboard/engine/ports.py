@@ -18,7 +18,14 @@ from switchboard.engine.records import (
     Organizations,
     Revocations,
 )
-from switchboard.engine.sessions.kind import Address, Claim, ListEntry, Tally
+from switchboard.engine.sessions.kind import (
+    Address,
+    Claim,
+    ListEntry,
+    MessageColumns,
+    Projection,
+    Tally,
+)
 from switchboard.engine.sessions.video import VideoSession
 
 
@@ -34,6 +41,8 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     caused_by: str | None
     """The id of the request, reaction or deadline behind it."""
     code_version: str
+    message: MessageColumns | None = None
+    """Written, not read: the entry is kept as a message, with these columns, instead of as a row of the journal."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -103,6 +112,8 @@ class Turn:
     """Ids of the outbox rows that this turn answers; they are deleted with it."""
     keyed: tuple[KeyedReply, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    projections: tuple[Projection, ...] = ()
+    """Each place once."""
 
 
 class Committed(msgspec.Struct, frozen=True):

@@ -11,8 +11,9 @@ import pytest
 from switchboard.engine.sessions import Codec, Kind, UnknownFormat
 from switchboard.engine.sessions.gig import GIG
 from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.sessions.room import ROOM
 
-KINDS: list[Kind[Any]] = [GIG, PERSON]
+KINDS: list[Kind[Any]] = [GIG, PERSON, ROOM]
 
 
 def golden(kind: Kind[Any]) -> dict[str, list[dict[str, Any]]]:

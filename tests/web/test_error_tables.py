@@ -22,6 +22,7 @@ SAMPLES = {
     "phase": "streaming",
     "session": "a" * 24,
     "gig": "a" * 24,
+    "holder": "a" * 24,
     "field": "email",
     "fields": {"email": "is wrong"},
     "retry_after_seconds": 7,

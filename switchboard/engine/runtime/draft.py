@@ -21,6 +21,7 @@ from switchboard.engine.sessions.kind import (
     Event,
     Kind,
     ListEntry,
+    Projection,
     Reaction,
     Tally,
 )
@@ -65,6 +66,7 @@ class Draft:
         "now",
         "obstacles",
         "outbox",
+        "projections",
         "state",
         "tallies",
         "turn_id",
@@ -98,6 +100,8 @@ class Draft:
         self.notices: list[NewNotice] = []
         self.outbox: list[OutboxRow] = []
         self.tallies: list[Tally] = []
+        self.projections: dict[str, Projection] = {}
+        """By place; in the order in which each place changed first."""
         self.keyed: list[KeyedReply] = []
         self.consumed: list[str] = []
         self.bars: list[str] = []
@@ -119,7 +123,7 @@ class Draft:
             deadline = self.deadline()
             if deadline is None or deadline.at > self.now:
                 return
-            context = Context(now=self.now, by=DEADLINE)
+            context = Context(now=self.now, by=DEADLINE, next_version=self.version + 1)
             events = self.kind.decide(self.state, deadline.command, context)
             self._fold(self.state, events, deadline.command, DEADLINE, "deadline")
             self.fired.append(deadline.at)
@@ -151,7 +155,7 @@ class Draft:
                     if known.digest != letter.key.digest:
                         raise KeyReused
                     return self.codec.decode_state(known.format, known.reply)
-        context = Context(now=self.now, by=letter.by)
+        context = Context(now=self.now, by=letter.by, next_version=self.version + 1)
         before = self.state
         if type(command) is EndSession:
             events = () if before is None else self.kind.end(before, context)
@@ -192,6 +196,7 @@ class Draft:
         notices: list[NewNotice] = []
         outbox: list[OutboxRow] = []
         tallies: list[Tally] = []
+        projections: dict[str, Projection] = {}
         for event in events:
             after = kind.evolve(state, event)
             if type(event) not in kind.volatile:
@@ -203,6 +208,8 @@ class Draft:
                 for reaction in kind.reactions(state, event, after):
                     outbox.append(self._outbox_row(reaction, version, len(outbox)))
                 tallies.extend(kind.tallies(state, event, after))
+                for row in kind.projections(state, event, after):
+                    projections[row.place] = row
             state = after
         bars = kind.bars(command) if entries else ()
         self._refuse_obstacles(before, state, command, bars)
@@ -212,6 +219,7 @@ class Draft:
         self.notices += notices
         self.outbox += outbox
         self.tallies += tallies
+        self.projections |= projections
         self.bars += bars
 
     def _refuse_obstacles(
@@ -237,6 +245,7 @@ class Draft:
             by=by,
             caused_by=caused_by,
             code_version=self.code_version,
+            message=self.kind.message(event),
         )
 
     def _outbox_row(self, reaction: Reaction, version: int, place: int) -> OutboxRow:
@@ -283,4 +292,5 @@ class Draft:
             consumed=tuple(self.consumed),
             keyed=tuple(self.keyed),
             tallies=tuple(self.tallies),
+            projections=tuple(self.projections.values()),
         )

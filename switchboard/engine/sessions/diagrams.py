@@ -6,10 +6,11 @@ A test fails while the committed page is not what this writes.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from switchboard.engine.sessions import gig, person
+from switchboard.engine.sessions import gig, person, room
 from switchboard.engine.sessions.gig.journeys import JOURNEYS, Step
 from switchboard.engine.sessions.kind import Kind
 from switchboard.engine.sessions.transitions import Transitions
@@ -35,6 +36,19 @@ The gig engages its parties while it is {", ".join(f"`{phase}`" for phase in gig
 PERSON_TEXT = """\
 Whether somebody is available. The table is `TRANSITIONS` in `switchboard/engine/sessions/person/machine.py`.
 """
+
+
+ROOM_TEXT = """\
+Messages in one order between people. Its parts move independently, each by a table of its own in
+`switchboard/engine/sessions/room/machine.py`; `decisions.py` and `posting.py` beside it say who may cause which event.
+Only support rooms are held and have issues. A message is an event too: it is kept for ever as a row of the messages.
+"""
+
+ROOM_PARTS: Mapping[str, str] = {
+    "phase": "Whether it takes messages: `STANDING`.",
+    "holding": "Whether an operator holds it: `HOLDING`.",
+    "asking": "How far its issue is: `ASKING`.",
+}
 
 
 def diagram(table: Transitions[Any]) -> str:
@@ -88,6 +102,10 @@ def page() -> str:
     ):
         parts += [f"## {title}\n", text, f"```mermaid\n{diagram(table)}\n```\n"]
         parts += [f"{events_of(kind)}\n"]
+    parts += ["## Room\n", ROOM_TEXT]
+    for part, meaning in ROOM_PARTS.items():
+        parts += [f"{meaning}\n", f"```mermaid\n{diagram(room.PARTS[part])}\n```\n"]
+    parts += [f"{events_of(room.ROOM)}\n"]
     parts += ["## The shortest way to each status of a gig\n", f"{journeys()}\n"]
     return "\n".join(parts)
 

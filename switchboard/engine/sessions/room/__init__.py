@@ -1,0 +1,123 @@
+"""The room: messages in one order between people, with a desk that may hold it and issues. ``ROOM`` is its kind."""
+
+from switchboard.engine.sessions.kind import Kind
+from switchboard.engine.sessions.room.commands import (
+    HOLDER_TIMEOUT,
+    AddMember,
+    AddTag,
+    CloseIssue,
+    CloseRoom,
+    FreeRoom,
+    HearHolder,
+    Member,
+    OpenRoom,
+    PostMessage,
+    ReachDeadline,
+    RemoveMember,
+    RemoveTag,
+    Role,
+    RoomPurpose,
+    TakeRoom,
+)
+from switchboard.engine.sessions.room.decisions import decide, end
+from switchboard.engine.sessions.room.events import EVENTS, HolderHeard, MessagePosted
+from switchboard.engine.sessions.room.holdings import (
+    HELD_BY,
+    ROOMS_OF,
+    claims,
+    lists,
+    refusal,
+    same_room,
+    summary,
+)
+from switchboard.engine.sessions.room.machine import (
+    ASKING,
+    HOLDING,
+    PARTS,
+    STANDING,
+    deadline,
+    evolve,
+    revive,
+)
+from switchboard.engine.sessions.room.notices import RoomNotice, desk, notices
+from switchboard.engine.sessions.room.posting import echo_of
+from switchboard.engine.sessions.room.rows import (
+    IssueRow,
+    MemberRow,
+    QuestionRow,
+    RoomRow,
+    TagRow,
+    message,
+    projections,
+)
+from switchboard.engine.sessions.room.state import (
+    Head,
+    Holding,
+    Issue,
+    IssuePhase,
+    Room,
+    RoomPhase,
+)
+
+ROOM: Kind[Room] = Kind(
+    name="room",
+    state=Room,
+    state_format=1,
+    events=EVENTS,
+    decide=decide,
+    evolve=evolve,
+    deadline=deadline,
+    claims=claims,
+    refusal=refusal,
+    creates=frozenset({OpenRoom}),
+    lists=lists,
+    summary=summary,
+    notices=notices,
+    message=message,
+    projections=projections,
+    volatile=frozenset({HolderHeard}),
+    revive=revive,
+    end=end,
+)
+
+__all__ = [
+    "ASKING",
+    "HELD_BY",
+    "HOLDER_TIMEOUT",
+    "HOLDING",
+    "PARTS",
+    "ROOM",
+    "ROOMS_OF",
+    "STANDING",
+    "AddMember",
+    "AddTag",
+    "CloseIssue",
+    "CloseRoom",
+    "FreeRoom",
+    "Head",
+    "HearHolder",
+    "Holding",
+    "Issue",
+    "IssuePhase",
+    "IssueRow",
+    "Member",
+    "MemberRow",
+    "MessagePosted",
+    "OpenRoom",
+    "PostMessage",
+    "QuestionRow",
+    "ReachDeadline",
+    "RemoveMember",
+    "RemoveTag",
+    "Role",
+    "Room",
+    "RoomNotice",
+    "RoomPhase",
+    "RoomPurpose",
+    "RoomRow",
+    "TagRow",
+    "TakeRoom",
+    "desk",
+    "echo_of",
+    "same_room",
+]
