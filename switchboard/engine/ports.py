@@ -11,12 +11,16 @@ from typing import Protocol
 import msgspec
 
 from switchboard.engine.clock import Instant
+from switchboard.engine.queries.issues import Issues
+from switchboard.engine.queries.messages import Messages
+from switchboard.engine.queries.rooms import Rooms
 from switchboard.engine.records import (
     Accounts,
     Attempts,
     Limits,
     Organizations,
     Revocations,
+    Serials,
 )
 from switchboard.engine.sessions.kind import (
     Address,
@@ -311,6 +315,22 @@ class Store(Protocol):
     @property
     def revocations(self) -> Revocations:
         """The tokens that were taken back."""
+
+    @property
+    def messages(self) -> Messages:
+        """The messages of all rooms."""
+
+    @property
+    def rooms(self) -> Rooms:
+        """Rooms in lists, members, read markers."""
+
+    @property
+    def issues(self) -> Issues:
+        """The issues of all support rooms."""
+
+    @property
+    def serials(self) -> Serials:
+        """Numbers beside ids."""
 
     async def ping(self) -> None:
         """Returns if the database answers. Raises: StoreDown."""

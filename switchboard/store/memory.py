@@ -26,6 +26,12 @@ from switchboard.engine.ports import (
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
 from switchboard.store.commit import BatchRefused, Committer, Locked
+from switchboard.store.memory_room_queries import (
+    MemoryIssues,
+    MemoryMessages,
+    MemoryRooms,
+    MemorySerials,
+)
 from switchboard.store.memory_tables import MemoryDatabase, Row
 from switchboard.store.rules import VOID
 
@@ -253,6 +259,10 @@ class MemoryStore:
         self.attempts = database.attempts
         self.limits = database.limits
         self.revocations = database.revocations
+        self.messages = MemoryMessages(database, gate)
+        self.rooms = MemoryRooms(database, gate)
+        self.issues = MemoryIssues(database, gate)
+        self.serials = MemorySerials(database, gate)
         self._gate = gate
 
     async def ping(self) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from switchboard.engine.clock import Instant
 from switchboard.engine.ports import (
     AlreadyConsumed,
@@ -32,6 +34,7 @@ from switchboard.store.memory_records import (
     MemoryOrganizations,
     MemoryRevocations,
 )
+from switchboard.store.memory_rooms import RoomTables
 from switchboard.store.rules import REPLY_KEPT, VOID, instant_of, void_entry
 
 
@@ -94,6 +97,7 @@ class MemoryDatabase:
     attempts: MemoryAttempts = field(default_factory=MemoryAttempts)
     limits: MemoryLimits = field(default_factory=MemoryLimits)
     revocations: MemoryRevocations = field(default_factory=MemoryRevocations)
+    rooms: RoomTables = field(default_factory=RoomTables)
 
     def commit(self, turn: Turn) -> Outcome:
         """Writes the turn, which has passed ``check``, or says why it loses."""
@@ -108,6 +112,7 @@ class MemoryDatabase:
         """Raises: ValueError for what no table takes."""
         check_text(turn)
         if self._obstacle(turn) is None:
+            self.rooms.check(turn)
             for row in turn.outbox:
                 if row.id in self.outbox:
                     raise ValueError(f"outbox row {row.id} exists")
@@ -169,7 +174,10 @@ class MemoryDatabase:
         row.summary = turn.summary
         if turn.entries:
             row.updated_at = instant_of(turn)
-            self.journal.setdefault(turn.address, []).extend(turn.entries)
+            journal = self.journal.setdefault(turn.address, [])
+            # What makes an entry a message is written and not read.
+            journal.extend(replace(entry, message=None) for entry in turn.entries)
+            self.rooms.write(turn)
         if turn.snapshot is not None:
             self.snapshots[turn.address] = turn.snapshot
 

@@ -8,9 +8,13 @@ from contextlib import asynccontextmanager
 from switchboard.store.bridge import Connection, Database
 from switchboard.store.migrations import migrate
 from switchboard.store.ownership import own
+from switchboard.store.queries_issues import PostgresIssues
+from switchboard.store.queries_messages import PostgresMessages
+from switchboard.store.queries_rooms import PostgresRooms
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
 from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
 from switchboard.store.records_revocations import PostgresRevocations
+from switchboard.store.records_serials import PostgresSerials
 from switchboard.store.sessions import PostgresSessions, open_sessions
 
 
@@ -27,6 +31,10 @@ class PostgresStore:
         self.attempts = PostgresAttempts(database)
         self.limits = PostgresLimits(database)
         self.revocations = PostgresRevocations(database)
+        self.messages = PostgresMessages(database)
+        self.rooms = PostgresRooms(database)
+        self.issues = PostgresIssues(database)
+        self.serials = PostgresSerials(database)
 
     async def ping(self) -> None:
         """See ``Store``."""

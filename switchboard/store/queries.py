@@ -23,7 +23,7 @@ from switchboard.store.turn_arrays import shard_of
 LOAD: Final = """
     SELECT s.version, p.version AS snapshot_version, p.format, p.body,
         ARRAY(
-            SELECT j FROM journal AS j
+            SELECT j FROM entry AS j
             WHERE j.kind = s.kind AND j.id = s.id AND j.version > coalesce(p.version, 0)
             ORDER BY j.version
         ) AS tail,
@@ -164,7 +164,7 @@ async def due(
 async def journal(connection: Connection, address: Address) -> list[JournalEntry]:
     """The whole of it."""
     rows = await connection.fetch(
-        "SELECT * FROM journal WHERE kind = $1 AND id = $2 ORDER BY version", *address
+        "SELECT * FROM entry WHERE kind = $1 AND id = $2 ORDER BY version", *address
     )
     return [_entry(row) for row in rows]
 

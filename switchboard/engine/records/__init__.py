@@ -9,6 +9,7 @@ from switchboard.engine.records.accounts import (
 )
 from switchboard.engine.records.limits import Attempt, Attempts, Limits, TryResult
 from switchboard.engine.records.revocations import Revocation, Revocations
+from switchboard.engine.records.serials import Serials
 
 __all__ = [
     "Account",
@@ -21,5 +22,6 @@ __all__ = [
     "Organizations",
     "Revocation",
     "Revocations",
+    "Serials",
     "TryResult",
 ]

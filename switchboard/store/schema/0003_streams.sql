@@ -1,0 +1,2 @@
+-- The place of the streams.
+SELECT 1;
