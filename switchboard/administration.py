@@ -22,7 +22,7 @@ from switchboard.web.services import Services
 
 BY_ADMINISTRATOR = "system:admin"
 
-KINDS = ("gig", "person")
+KINDS = ("gig", "person", "room")
 
 Shown = dict[str, Any]
 """Something as JSON has it."""

@@ -138,6 +138,13 @@ class Settings:
         120.0, values.seconds(1, DAY), "after so long without a sign an operator is not available"
     )
 
+    # -- rooms
+    room_holder_timeout_seconds: float = setting(
+        900.0,
+        values.seconds(1, DAY),
+        "an operator who neither writes nor is connected for so long holds a room no more",
+    )
+
     # -- the process
     log_format: str | None = setting(
         None, values.one_of("json", "console"), "console or json; by default console on a terminal"

@@ -21,7 +21,9 @@ from switchboard.engine.ports import Capacity, Store
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Tariff, Terms
 from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.sessions.room import ROOM
 from switchboard.engine.workflows.dispatch import Dispatch
+from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.keys import derived, token_keys
 from switchboard.outbound import LogSender, PeerToPeer
 from switchboard.settings import Settings
@@ -123,7 +125,7 @@ def assemble(settings: Settings, store: Store) -> Services:
         clock=clock,
         ids=Ids(),
         video=PeerToPeer(derived(keys, "video")),
-        kinds=(GIG, PERSON),
+        kinds=(GIG, PERSON, ROOM),
         capacity=Capacity(mailbox=settings.mailbox, idle_seconds=settings.idle_seconds),
         log=SupervisionLog(clock.now),
         code_version=code_version(),
@@ -143,6 +145,7 @@ def assemble(settings: Settings, store: Store) -> Services:
         current_token_key=next(iter(keys)),
         code_key=derived(keys, "codes"),
         settings=web_settings(settings),
+        rooms=RoomSettings(holder_timeout=milliseconds(settings.room_holder_timeout_seconds)),
     )
 
 

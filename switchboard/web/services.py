@@ -13,8 +13,13 @@ from switchboard.engine.records.directory import Directory
 from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
 from switchboard.engine.workflows.courier import Courier
 from switchboard.engine.workflows.dispatch import Dispatch
+from switchboard.engine.workflows.issues import IssueDesk
+from switchboard.engine.workflows.messages import MessageReader
 from switchboard.engine.workflows.quotas import Counter, Quotas
 from switchboard.engine.workflows.ratings import Ratings
+from switchboard.engine.workflows.room_lists import RoomLists
+from switchboard.engine.workflows.rooms import RoomDesk, RoomSettings
+from switchboard.engine.workflows.serial_numbers import SerialNumbers
 from switchboard.engine.workflows.sign_in import SignIn
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
@@ -69,6 +74,11 @@ class Services:
     tokens: Tokens
     courier: Courier
     ratings: Ratings
+    rooms: RoomDesk
+    messages: MessageReader
+    room_lists: RoomLists
+    issues: IssueDesk
+    serials: SerialNumbers
     counter: Counter
     proxies: TrustedProxies
     settings: WebSettings
@@ -93,6 +103,7 @@ def build_services(
     settings: WebSettings | None = None,
     quotas: Quotas | None = None,
     passwords: Passwords | None = None,
+    rooms: RoomSettings | None = None,
 ) -> Services:
     """Puts the parts together.
 
@@ -109,6 +120,8 @@ def build_services(
     directory = Directory(store.accounts)
     counter = Counter(store.limits, clock)
     courier = Courier(sender)
+    messages = MessageReader(store.messages)
+    serials = SerialNumbers(store.serials)
     tokens = Tokens(
         keys=token_keys,
         current=current_token_key,
@@ -127,18 +140,7 @@ def build_services(
         quotas=quotas,
         settings=AccountSettings(lenient=chosen.lenient, approve_at_once=chosen.approve_at_once),
     )
-    sign_in = SignIn(
-        accounts=directory,
-        attempts=store.attempts,
-        passwords=passwords,
-        revoker=tokens,
-        courier=courier,
-        counter=counter,
-        clock=clock,
-        ids=ids,
-        code_key=code_key,
-        quotas=quotas,
-    )
+    sign_in = _sign_in(engine, directory, passwords, tokens, courier, counter, code_key, quotas)
     return Services(
         engine=engine,
         dispatch=dispatch,
@@ -148,7 +150,36 @@ def build_services(
         tokens=tokens,
         courier=courier,
         ratings=Ratings(engine),
+        rooms=RoomDesk(engine, messages, serials, rooms),
+        messages=messages,
+        room_lists=RoomLists(store.rooms, store.sessions, messages),
+        issues=IssueDesk(engine, messages),
+        serials=serials,
         counter=counter,
         proxies=TrustedProxies(chosen.trusted_proxies),
         settings=chosen,
+    )
+
+
+def _sign_in(
+    engine: Engine,
+    directory: Directory,
+    passwords: Passwords,
+    tokens: Tokens,
+    courier: Courier,
+    counter: Counter,
+    code_key: bytes,
+    quotas: Quotas,
+) -> SignIn:
+    return SignIn(
+        accounts=directory,
+        attempts=engine.store.attempts,
+        passwords=passwords,
+        revoker=tokens,
+        courier=courier,
+        counter=counter,
+        clock=engine.clock,
+        ids=engine.ids,
+        code_key=code_key,
+        quotas=quotas,
     )

@@ -22,6 +22,7 @@ from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Gig, Terms
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.sessions.room import ROOM
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.quotas import Quota, Quotas
@@ -186,6 +187,7 @@ class WebWorld:
             {scope: dict(holders) for scope, holders in database.claims.items()},
             dict(database.tallies),
             dict(database.keyed),
+            dict(database.rooms.markers),
         )
 
 
@@ -228,7 +230,7 @@ async def web_world(
             clock=clock,
             ids=Ids(random.Random(1)),
             video=PeerToPeer(b"v" * 32),
-            kinds=(GIG, PERSON),
+            kinds=(GIG, PERSON, ROOM),
             log=SupervisionLog(clock.now, CapturingLogger()),
             capacity=Capacity(idle_seconds=None),
             code_version="test-1",

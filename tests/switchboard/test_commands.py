@@ -212,7 +212,7 @@ async def test_quarantined_sessions_are_listed_by_where_they_crash_and_released(
 async def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     async with terminal(tmp_path) as at:
         refused = await at.refused("sessions", "list", "--kind", "stream")
-        assert refused == "there is no kind 'stream', only gig, person"
+        assert refused == "there is no kind 'stream', only gig, person, room"
 
 
 async def test_a_rotated_key_signs_at_once(tmp_path: Path) -> None:
