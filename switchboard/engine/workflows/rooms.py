@@ -25,7 +25,8 @@ How the five of them use it::
 The engine decides nothing by role names of a dialect: ``role`` says as whom somebody writes ('client', 'staff' or
 'party'). Whether the caller may do so is the dialect's to check, with ``admits`` for members. Everything returned is
 committed. What a room does is told on its topic ``room/<id>`` (each event, numbered by the room's version, messages
-whole), and as a ``RoomNotice`` on ``account/<id>`` of the people of a support room or pair and on ``desk/<app>``.
+whole), and as a ``RoomNotice`` on ``account/<id>`` of the people of a support room or pair, on ``desk/<app>``, and on
+``chat/<session>`` of a gig or stream.
 """
 
 from __future__ import annotations

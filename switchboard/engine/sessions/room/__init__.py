@@ -39,7 +39,7 @@ from switchboard.engine.sessions.room.machine import (
     evolve,
     revive,
 )
-from switchboard.engine.sessions.room.notices import RoomNotice, desk, notices
+from switchboard.engine.sessions.room.notices import RoomNotice, chat_of, desk, notices
 from switchboard.engine.sessions.room.posting import echo_of
 from switchboard.engine.sessions.room.rows import (
     IssueRow,
@@ -117,6 +117,7 @@ __all__ = [
     "RoomRow",
     "TagRow",
     "TakeRoom",
+    "chat_of",
     "desk",
     "echo_of",
     "same_room",

@@ -41,14 +41,21 @@ def desk(app: str) -> str:
     return f"desk/{app}"
 
 
+def chat_of(session: str) -> str:
+    """The topic of a gig's or stream's chat, which can be listened to before anybody has written."""
+    return f"chat/{session}"
+
+
 def notices(_before: Room | None, event: Any, after: Room) -> tuple[Notice, ...]:
-    """The people whom the room was opened for hear of messages and holders, the desk of all in its support rooms."""
+    """Who hears of it: the people whom the room was opened for, the desk of a support room, a session's parties."""
     told = _notice(event, after)
     if told is None:
         return ()
     topics = [f"account/{one.account}" for one in after.people if after.purpose in PERSONAL]
     if after.purpose == "support":
         topics.append(desk(after.app))
+    elif after.purpose in ("gig", "stream"):
+        topics.append(chat_of(after.key))
     return tuple(Notice(topic, "room", told) for topic in topics)
 
 

@@ -41,6 +41,7 @@ from switchboard.engine.sessions.room import (
     RemoveTag,
     Room,
     RoomNotice,
+    RoomPurpose,
     RoomRow,
     TagRow,
     echo_of,
@@ -288,11 +289,17 @@ def test_the_desk_and_the_client_hear_of_messages_by_name_and_not_by_text() -> N
     }
 
 
-def test_both_of_a_pair_hear_of_a_message_and_a_widget_has_nobody_to_tell() -> None:
+def test_who_hears_of_a_message_depends_on_what_the_room_is_for() -> None:
     two = (Member(account="a", id="1"), Member(account="b", id="2"))
-    for purpose, topics in (("pair", {"account/a", "account/b"}), ("widget", set())):
+    topics_of: dict[RoomPurpose, set[str]] = {
+        "pair": {"account/a", "account/b"},
+        "widget": set(),
+        "gig": {f"chat/{CLIENT}"},
+        "stream": {f"chat/{CLIENT}"},
+    }
+    for purpose, topics in topics_of.items():
         story: Story[Room] = Story(ROOM, None, 0)
-        story.do(opening(purpose, people=two))  # type: ignore[arg-type]
+        story.do(opening(purpose, people=two))
         story.do(says("a", "party"))
         assert {notice.topic for notice in story.told} == topics
 
