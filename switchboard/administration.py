@@ -13,16 +13,17 @@ from switchboard.admin_channel import AdminCommand, Refused
 from switchboard.engine.errors import NotFound
 from switchboard.engine.ids import is_id
 from switchboard.engine.ports import Header, JournalEntry, QuarantineRow
-from switchboard.engine.records import Account
+from switchboard.engine.records import Account, Organization
 from switchboard.engine.sessions.gig import AdvanceGig
 from switchboard.engine.sessions.kind import Address
-from switchboard.engine.workflows.accounts import Registration
+from switchboard.engine.workflows.accounts import Registration, Role
+from switchboard.engine.workflows.vehicles import register_vehicle
 from switchboard.settings import Settings, variable_of
 from switchboard.web.services import Services
 
 BY_ADMINISTRATOR = "system:admin"
 
-KINDS = ("gig", "person", "room")
+KINDS = ("gig", "stream", "person", "room")
 
 Shown = dict[str, Any]
 """Something as JSON has it."""
@@ -41,6 +42,8 @@ class Administration:
         return {
             "organization add": self.organization_add,
             "organization list": self.organization_list,
+            "organization enable": self.organization_enable,
+            "vehicle add": self.vehicle_add,
             "account add": self.account_add,
             "account show": self.account_show,
             "account approve": self.account_approve,
@@ -64,6 +67,26 @@ class Administration:
         """All, by code."""
         return [_shown(one) for one in await self._engine.store.organizations.all()]
 
+    async def organization_enable(self, organization: str, enabled: bool) -> Shown:
+        """Says whether an organization takes anything new; what is live goes on."""
+        found = await self._organization(organization)
+        changed = await self._engine.store.organizations.enable(found.id, enabled)
+        assert changed is not None  # Organizations are never deleted.
+        return _shown(changed)
+
+    async def vehicle_add(
+        self, organization: str, vin: str, model: str, photo: str | None = None
+    ) -> Shown:
+        """A car of an organization, in place of the one with the same number."""
+        house = await self._organization(organization)
+        return _shown(await register_vehicle(self._engine, house.id, vin, model, photo))
+
+    async def _organization(self, named: str) -> Organization:
+        found = await self._engine.store.organizations.find(named)
+        if found is None:
+            raise NotFound(f"organization {named}")
+        return found
+
     async def account_add(
         self,
         login: str,
@@ -74,9 +97,10 @@ class Administration:
         role: str,
     ) -> Shown:
         """A new account with that role, approved. ``login``: an e-mail address, ``+`` and a phone number, or a name."""
-        organizations = self._engine.store.organizations
-        if organization is not None and await organizations.find(organization) is None:
-            raise NotFound(f"organization {organization}")
+        if organization is not None:
+            await self._organization(organization)
+        elif role == "dealer":
+            raise Refused("a dealer needs an organization")
         registration = Registration(
             first_name=first_name,
             last_name=last_name,
@@ -88,6 +112,7 @@ class Administration:
             registration,
             admin=role == "admin",
             operator="approved" if role == "operator" else "none",
+            dealer="approved" if role == "dealer" else "none",
         )
         return _account(account)
 
@@ -95,10 +120,14 @@ class Administration:
         """An account by its id or by a login."""
         return _account(await self._account(account))
 
-    async def account_approve(self, account: str) -> Shown:
-        """Makes somebody who asked for it, or not, an operator."""
+    async def account_approve(self, account: str, role: Role | None = None) -> Shown:
+        """Makes somebody who asked for it, or not, an operator or a dealer; by default what was asked for."""
         found = await self._account(account)
-        return _account(await self._services.desk.approve(found.id, "operator"))
+        wanted: Role = "dealer" if found.dealer == "pending" else "operator"
+        role = role or wanted
+        if role == "dealer" and found.organization is None:
+            raise Refused("a dealer needs an organization")
+        return {**_account(await self._services.desk.approve(found.id, role)), "role": role}
 
     async def _account(self, named: str) -> Account:
         accounts = self._services.directory

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Place] = {
     "account": Place("switchboard.commands.people", "account", "Show and approve accounts."),
     "admin": Place("switchboard.commands.people", "admin", "Add administrators."),
     "bench": Place("switchboard.bench", "bench", "Measure throughput and memory."),
+    "dealer": Place("switchboard.commands.people", "dealer", "Add dealers."),
     "gig": Place("switchboard.commands.sessions", "gig", "The back office's steps of gigs."),
     "keys": Place("switchboard.commands.keys", "keys", "Rotate the token keys."),
     "migrate": Place("switchboard.commands.migrate", "migrate", "Bring the database's schema up."),
@@ -37,6 +38,7 @@ COMMANDS: Mapping[str, Place] = {
     "serve": Place("switchboard.commands.serve", "serve", "Run the server."),
     "sessions": Place("switchboard.commands.sessions", "sessions", "Look at live sessions."),
     "settings": Place("switchboard.commands.settings", "settings", "List all settings."),
+    "vehicle": Place("switchboard.commands.people", "vehicle", "Register organizations' cars."),
     "simulate": Place(
         "switchboard.simulations.command", "simulate", "Run people and faults under virtual time."
     ),

@@ -1,5 +1,5 @@
-"""Demo data: an organization, five operators around one city and two customers, so that a newcomer's first request
-finds somebody.
+"""Demo data: an organization with a dealer and a car, five operators around one city and two customers, so that a
+newcomer's first request finds somebody.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import structlog
 import trio
 
 from switchboard.engine.errors import EngineError
+from switchboard.engine.records.accounts import RoleStatus
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.workflows.accounts import Registration
+from switchboard.engine.workflows.vehicles import register_vehicle
 from switchboard.first_start import generated_password
 from switchboard.web.services import Services
 
@@ -40,20 +42,28 @@ OPERATORS = (
 
 CUSTOMERS = ("customer1", "customer2")
 
+DEALER = "dealer1"
+
+VIN = "1HGCM82633A004352"
+"""A number whose check digit is right, as it is shown in many places."""
+
 
 async def prepare(services: Services) -> list[str]:
     """Makes what is missing of the demo data. Returns: the lines that show the logins made now."""
     if await services.engine.store.organizations.find(ORGANIZATION) is None:
-        await services.desk.create_organization(ORGANIZATION, "Demo organization")
+        made = await services.desk.create_organization(ORGANIZATION, "Demo organization")
+        await register_vehicle(services.engine, made.id, VIN, "Accord", None)
     password = generated_password()
     lines: list[str] = []
     for one in OPERATORS:
-        if await _made(services, one.username, one.first_name, password, operates=True):
+        if await _made(services, one.username, one.first_name, password, operator="approved"):
             place = f"{one.latitude}, {one.longitude}"
             lines.append(f"{_login(one.username, password)}  operator at {place}")
     for username in CUSTOMERS:
-        if await _made(services, username, "Customer", password, operates=False):
+        if await _made(services, username, "Customer", password):
             lines.append(f"{_login(username, password)}  customer")
+    if await _made(services, DEALER, "Dealer", password, dealer="approved"):
+        lines.append(f"{_login(DEALER, password)}  dealer of the organization {ORGANIZATION}")
     if not lines:
         return []
     return [
@@ -71,7 +81,13 @@ def _email(username: str) -> str:
 
 
 async def _made(
-    services: Services, username: str, first_name: str, password: str, *, operates: bool
+    services: Services,
+    username: str,
+    first_name: str,
+    password: str,
+    *,
+    operator: RoleStatus = "none",
+    dealer: RoleStatus = "none",
 ) -> bool:
     if await _account_id(services, username) is not None:
         return False
@@ -82,7 +98,7 @@ async def _made(
         password=password,
         organization=ORGANIZATION,
     )
-    await services.desk.create(registration, operator="approved" if operates else "none")
+    await services.desk.create(registration, operator=operator, dealer=dealer)
     return True
 
 
@@ -97,7 +113,7 @@ async def keep_online(
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Puts the demo operators online and stands in for their phones until cancelled.
+    """Puts the demo operators and the dealer online and stands in for the operators' phones until cancelled.
 
     Only the sign of life is given: whoever goes offline by the API stays so until the next start, and a place that was
     set by the API stays.
@@ -111,6 +127,9 @@ async def keep_online(
             await services.dispatch.online(
                 account, None if moved else one.latitude, None if moved else one.longitude
             )
+    dealer = await _account_id(services, DEALER)
+    if dealer is not None:
+        await services.showroom.online(dealer)
     task_status.started()
     while True:
         await trio.sleep(timeout_seconds / SIGNS_PER_TIMEOUT)

@@ -145,6 +145,23 @@ class Settings:
         "an operator who neither writes nor is connected for so long holds a room no more",
     )
 
+    # -- streams
+    stream_offer_timeout_seconds: float = setting(
+        30.0, values.seconds(1, DAY), "how long a stream is offered to one dealer"
+    )
+    stream_missed_after_seconds: float = setting(
+        120.0, values.seconds(1, DAY), "how long a visitor waits for a dealer"
+    )
+    stream_watchdog_seconds: float = setting(
+        600.0, values.seconds(1, DAY), "after so long without a dealer's ping its stream ends"
+    )
+    stream_most_seconds: float = setting(
+        4 * 3600.0, values.seconds(1, 7 * DAY), "after so long a dealer's stream is stopped"
+    )
+    stream_dealer_timeout_seconds: float = setting(
+        DAY, values.seconds(1, 30 * DAY), "after so long without a ping a dealer is not available"
+    )
+
     # -- the process
     log_format: str | None = setting(
         None, values.one_of("json", "console"), "console or json; by default console on a terminal"

@@ -22,6 +22,8 @@ from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Tariff, Terms
 from switchboard.engine.sessions.person import PERSON
 from switchboard.engine.sessions.room import ROOM
+from switchboard.engine.sessions.stream import STREAM
+from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.keys import derived, token_keys
@@ -94,6 +96,7 @@ async def running(settings: Settings) -> AsyncIterator[Application]:
         async with trio.open_nursery() as nursery:
             ended = trio.Event()
             await services.dispatch.open()
+            await services.showroom.open()
             await nursery.start(_run_engine, services.engine, ended)
             try:
                 yield await _open(settings, store, services, ended, nursery)
@@ -125,7 +128,7 @@ def assemble(settings: Settings, store: Store) -> Services:
         clock=clock,
         ids=Ids(),
         video=PeerToPeer(derived(keys, "video")),
-        kinds=(GIG, PERSON, ROOM),
+        kinds=(GIG, STREAM, PERSON, ROOM),
         capacity=Capacity(mailbox=settings.mailbox, idle_seconds=settings.idle_seconds),
         log=SupervisionLog(clock.now),
         code_version=code_version(),
@@ -146,6 +149,18 @@ def assemble(settings: Settings, store: Store) -> Services:
         code_key=derived(keys, "codes"),
         settings=web_settings(settings),
         rooms=RoomSettings(holder_timeout=milliseconds(settings.room_holder_timeout_seconds)),
+        stream_terms=stream_terms(settings),
+        dealer_timeout=milliseconds(settings.stream_dealer_timeout_seconds),
+    )
+
+
+def stream_terms(settings: Settings) -> StreamTerms:
+    """What is recorded with every stream."""
+    return StreamTerms(
+        offer_timeout=milliseconds(settings.stream_offer_timeout_seconds),
+        missed_after=milliseconds(settings.stream_missed_after_seconds),
+        watchdog=milliseconds(settings.stream_watchdog_seconds),
+        streaming_most=milliseconds(settings.stream_most_seconds),
     )
 
 

@@ -1,4 +1,4 @@
-"""``switchboard organization|operator|admin|account``: how people come to exist."""
+"""``switchboard organization|operator|dealer|admin|account|vehicle``: how people and their things come to exist."""
 
 from __future__ import annotations
 
@@ -37,9 +37,50 @@ def organization_list(data_dir: str | None, as_json: bool) -> None:
         show_table(("code", "id", "name", "enabled"), rows)
 
 
+def _enables(name: str, enabled: bool, says: str) -> None:
+    @organization.command(name)
+    @click.argument("organization")
+    @data_dir_option
+    def enable(organization: str, data_dir: str | None) -> None:
+        made = ask(data_dir, "organization enable", organization=organization, enabled=enabled)
+        click.echo(f"organization {made['code']} {says}")
+
+    enable.help = f"ORGANIZATION (an id or a code) {says}."
+
+
+_enables("enable", True, "takes requests")
+_enables("disable", False, "takes nothing new; what is live goes on")
+
+
+@click.group()
+def vehicle() -> None:
+    """Vehicles of organizations."""
+
+
+@vehicle.command("add")
+@click.argument("organization")
+@click.argument("vin")
+@click.option("--model", required=True, help="What people call the car.")
+@click.option("--photo", metavar="URL", help="An http or https URL.")
+@data_dir_option
+def vehicle_add(
+    organization: str, vin: str, model: str, photo: str | None, data_dir: str | None
+) -> None:
+    """Register the car with that VIN of ORGANIZATION (an id or a code), or change it."""
+    made = ask(
+        data_dir, "vehicle add", organization=organization, vin=vin, model=model, photo=photo
+    )
+    click.echo(f"vehicle {made['vin']} is a {made['model']}")
+
+
 @click.group()
 def operator() -> None:
     """Operators."""
+
+
+@click.group()
+def dealer() -> None:
+    """Dealers."""
 
 
 @click.group()
@@ -59,10 +100,14 @@ def _adds(group: click.Group, role: str) -> None:
         made = ask(data_dir, "account add", login=login, role=role, **fields)
         click.echo(f"{role} {login} has the id {made['id']}")
 
-    add.help = f"Add an {role}. LOGIN is an e-mail address, a phone number with +, or a user name."
+    article = "an" if role[0] in "aeiou" else "a"
+    add.help = (
+        f"Add {article} {role}. LOGIN is an e-mail address, a phone number with +, or a user name."
+    )
 
 
 _adds(operator, "operator")
+_adds(dealer, "dealer")
 _adds(admin, "admin")
 
 
@@ -81,8 +126,10 @@ def account_show(account: str, data_dir: str | None) -> None:
 
 @account.command("approve")
 @click.argument("account")
+@click.option("--role", type=click.Choice(["operator", "dealer"]), help="By default as asked for.")
 @data_dir_option
-def account_approve(account: str, data_dir: str | None) -> None:
-    """Make the account with that id or login an operator."""
-    made = ask(data_dir, "account approve", account=account)
-    click.echo(f"{made['id']} is an operator")
+def account_approve(account: str, role: str | None, data_dir: str | None) -> None:
+    """Make the account with that id or login an operator, or a dealer of its organization."""
+    made = ask(data_dir, "account approve", account=account, role=role)
+    article = "an" if made["role"] == "operator" else "a"
+    click.echo(f"{made['id']} is {article} {made['role']}")

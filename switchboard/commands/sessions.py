@@ -21,12 +21,14 @@ from switchboard.commands.options import (
 BRIEF_CHARACTERS_MOST = 300
 """Of an event's fields in a timeline: most are shorter, and --json has them whole."""
 
-kind_option = click.option("--kind", default="gig", show_default=True, help="gig or person.")
+kind_option = click.option(
+    "--kind", default="gig", show_default=True, help="gig, stream or person."
+)
 
 
 @click.group()
 def sessions() -> None:
-    """Sessions: gigs and people's presence."""
+    """Sessions: gigs, streams and people's presence."""
 
 
 @sessions.command("list")

@@ -79,6 +79,41 @@ class NoOperatorsNearby(NotFound):
         super().__init__("operator nearby")
 
 
+class NoDealers(NotFound):
+    """The organization has no dealers at all."""
+
+    def __init__(self) -> None:
+        super().__init__("dealer")
+
+
+class NobodyAvailable(NotFound):
+    """No dealer of the organization is online and free; ``session`` is the stream that is kept to say so."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__("available dealer")
+        self.session = session
+
+
+class OrganizationDisabled(NotAllowed):
+    """The organization takes nothing new."""
+
+
+class AlreadyRequested(Conflict):
+    """The visitor's earlier request still waits; ``session`` is its stream."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"{session} was requested before")
+        self.session = session
+
+
+class TakenByAnother(Conflict):
+    """Somebody else accepted first."""
+
+
+class NotOnline(NotAllowed):
+    """Only who is online may accept."""
+
+
 class IdentityTaken(Conflict):
     """An identity (email, phone, username) belongs to another account; ``field`` names which."""
 

@@ -14,13 +14,17 @@ from switchboard.engine.clock import Instant
 from switchboard.engine.queries.issues import Issues
 from switchboard.engine.queries.messages import Messages
 from switchboard.engine.queries.rooms import Rooms
+from switchboard.engine.queries.streams import Streams
 from switchboard.engine.records import (
     Accounts,
     Attempts,
+    Devices,
+    Leads,
     Limits,
     Organizations,
     Revocations,
     Serials,
+    Vehicles,
 )
 from switchboard.engine.sessions.kind import (
     Address,
@@ -331,6 +335,22 @@ class Store(Protocol):
     @property
     def serials(self) -> Serials:
         """Numbers beside ids."""
+
+    @property
+    def streams(self) -> Streams:
+        """The lists of streams."""
+
+    @property
+    def leads(self) -> Leads:
+        """What visitors left."""
+
+    @property
+    def vehicles(self) -> Vehicles:
+        """The registered vehicles."""
+
+    @property
+    def devices(self) -> Devices:
+        """The phones that pushes go to."""
 
     async def ping(self) -> None:
         """Returns if the database answers. Raises: StoreDown."""

@@ -32,6 +32,7 @@ from switchboard.store.memory_room_queries import (
     MemoryRooms,
     MemorySerials,
 )
+from switchboard.store.memory_streams import MemoryStreams
 from switchboard.store.memory_tables import MemoryDatabase, Row
 from switchboard.store.rules import VOID
 
@@ -263,6 +264,10 @@ class MemoryStore:
         self.rooms = MemoryRooms(database, gate)
         self.issues = MemoryIssues(database, gate)
         self.serials = MemorySerials(database, gate)
+        self.streams = MemoryStreams(database, gate)
+        self.leads = database.leads
+        self.vehicles = database.vehicles
+        self.devices = database.devices
         self._gate = gate
 
     async def ping(self) -> None:

@@ -63,6 +63,16 @@ class MemoryAccounts:
         self._place(changed)
         return changed
 
+    async def dealers(self, organization: str) -> Sequence[str]:
+        """The ids of the organization's active, approved dealers, in their order."""
+        await trio.lowlevel.checkpoint()
+        return sorted(
+            account.id
+            for account in self._accounts.values()
+            if (account.organization, account.dealer, account.status)
+            == (organization, "approved", "active")
+        )
+
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""
         await trio.lowlevel.checkpoint()
@@ -102,6 +112,14 @@ class MemoryOrganizations:
         """By id or by code."""
         await trio.lowlevel.checkpoint()
         return self._organizations.get(id_or_code) or self._by_code(id_or_code)
+
+    async def enable(self, id: str, enabled: bool) -> Organization | None:
+        """Says whether the organization takes anything new. Returns: as it is then; None if there is none."""
+        await trio.lowlevel.checkpoint()
+        if id not in self._organizations:
+            return None
+        self._organizations[id] = replace(self._organizations[id], enabled=enabled)
+        return self._organizations[id]
 
     async def all(self) -> Sequence[Organization]:
         """All, by code."""

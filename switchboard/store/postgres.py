@@ -12,10 +12,16 @@ from switchboard.store.queries_issues import PostgresIssues
 from switchboard.store.queries_messages import PostgresMessages
 from switchboard.store.queries_rooms import PostgresRooms
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
+from switchboard.store.records_dealerships import (
+    PostgresDevices,
+    PostgresLeads,
+    PostgresVehicles,
+)
 from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
 from switchboard.store.records_revocations import PostgresRevocations
 from switchboard.store.records_serials import PostgresSerials
 from switchboard.store.sessions import PostgresSessions, open_sessions
+from switchboard.store.streams import PostgresStreams
 
 
 class PostgresStore:
@@ -35,6 +41,10 @@ class PostgresStore:
         self.rooms = PostgresRooms(database)
         self.issues = PostgresIssues(database)
         self.serials = PostgresSerials(database)
+        self.streams = PostgresStreams(database)
+        self.leads = PostgresLeads(database)
+        self.vehicles = PostgresVehicles(database)
+        self.devices = PostgresDevices(database)
 
     async def ping(self) -> None:
         """See ``Store``."""

@@ -98,6 +98,14 @@ class PostgresAccounts:
         await self._database.run(_update, account, changed)
         return changed
 
+    async def dealers(self, organization: str) -> Sequence[str]:
+        """The ids of the organization's active, approved dealers, in their order."""
+        if not storable(organization):
+            return []
+        query = """SELECT id FROM account
+            WHERE organization = $1 AND dealer = 'approved' AND status = 'active' ORDER BY id"""
+        return [row["id"] for row in await self._database.run(_fetch, query, organization)]
+
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""
         condition = "WHERE id > $2 AND ($1::text IS NULL OR realm = $1) ORDER BY id LIMIT $3"
@@ -197,6 +205,13 @@ class PostgresOrganizations:
             folded(id_or_code),
         )
         return found[0] if found else None
+
+    async def enable(self, id: str, enabled: bool) -> Organization | None:
+        """Says whether the organization takes anything new. Returns: as it is then; None if there is none."""
+        query = """UPDATE organization SET enabled = $2 WHERE id = $1
+            RETURNING id, code, name, enabled, created_at"""
+        rows = await self._database.run(_fetch, query, id, enabled) if storable(id) else []
+        return Organization(**dict(rows[0])) if rows else None
 
     async def all(self) -> Sequence[Organization]:
         """All, by code."""

@@ -68,15 +68,23 @@ class Call:
         """What the parser reads from the path. Raises: Invalid, naming the parts."""
         return read(self.arguments, parser)
 
-    def key(self, realm: str, operation: str) -> Key | None:
-        """The ``Idempotency-Key`` header, bound to caller, operation, route and body. Raises: Invalid."""
+    def key(self, realm: str, operation: str, caller: str | None = None) -> Key | None:
+        """The ``Idempotency-Key`` header, bound to caller, operation, route and body.
+
+        Args:
+            caller: what stands for a caller without an account: its credential, else its address.
+
+        Raises: Invalid; LoginRequired if nothing stands for the caller.
+        """
         given = self.headers.get("Idempotency-Key")
         if given is None or not given.strip():
             return None
         if len(given) > IDEMPOTENCY_KEY_LENGTH_MOST or not given.isprintable():
             raise Invalid({"Idempotency-Key": "must be at most 255 printable characters"})
         digest = hashlib.sha256(b"\0".join((self.method.encode(), self.path.encode(), self.raw)))
-        return Key(f"{realm}/{self.caller.id}/{operation}/{given.strip()}", digest.digest())
+        return Key(
+            f"{realm}/{caller or self.caller.id}/{operation}/{given.strip()}", digest.digest()
+        )
 
     def base_url(self, scheme: str | None = None) -> str | None:
         """Where clients reach this dialect, for URLs in answers; None if the request's host may not be repeated.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
+from switchboard.engine.clock import Instant
 from switchboard.engine.errors import Invalid
 from switchboard.web.parsing import Values, parse_json
 
@@ -26,6 +28,12 @@ INTEGER_MOST = 10**40
 """An integer that stands for text is a phone or a code; Python refuses to write out more than 4,300 digits."""
 
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+MILLISECONDS = re.compile(r"\d{5,15}", re.ASCII)
+"""Four digits are a year, and eight could be a date without its hyphens, which nobody writes in a query."""
+
+INSTANT_MOST = 253_402_300_799_999
+"""The last millisecond of the year 9999, beyond which ISO 8601 has no four-digit years."""
 
 ABSENT: Any = None
 """``null``, an absent field and, for anything but text, an empty string are the same: not given."""
@@ -177,6 +185,44 @@ class Reader:
             return tuple(dict.fromkeys(chosen)) or None
         return None
 
+    def words(self, *names: str, most: int) -> tuple[str, ...] | None:
+        """Some strings: one, a comma list, or repeated; None if there are none."""
+        for name in names:
+            value = self._values.get(name)
+            if value is None or value == "":
+                continue
+            given = value if isinstance(value, list) else [value]
+            if not all(isinstance(one, str) for one in given):
+                self.complain(names[0], "must be strings")
+                return None
+            words = [part.strip() for one in given for part in one.split(",") if part.strip()]
+            if len(words) > most:
+                self.complain(names[0], f"must be at most {most}")
+                return None
+            return tuple(dict.fromkeys(words)) or None
+        return None
+
+    def instant(self, *names: str) -> Instant | None:
+        """A moment: ISO 8601 (in UTC unless it says otherwise; a date is its first moment), or milliseconds."""
+        value = self._one(names)
+        if isinstance(value, str):
+            text = value.strip()
+            if not text:
+                return None
+            try:
+                value = int(text) if MILLISECONDS.fullmatch(text) else _milliseconds(text)
+            except (ValueError, OverflowError):
+                value = text
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.complain(names[0], "must be a time, such as 2016-04-12T03:10:12.542Z")
+        elif not 0 <= value <= INSTANT_MOST:
+            self.complain(names[0], "is out of range")
+        else:
+            return value
+        return None
+
     def has(self, name: str) -> bool:
         """Whether the field is given at all."""
         return self._values.get(name) not in (None, "")
@@ -241,3 +287,11 @@ class Reader:
         else:
             return encoded.decode()
         return None
+
+
+def _milliseconds(text: str) -> Instant:
+    """Raises: ValueError, OverflowError."""
+    at = datetime.datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=datetime.UTC)
+    return round(at.timestamp() * 1000)

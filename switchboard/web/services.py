@@ -7,19 +7,23 @@ from dataclasses import dataclass, field
 
 import trio
 
+from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
 from switchboard.engine.ports import Sender
 from switchboard.engine.records.directory import Directory
+from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
 from switchboard.engine.workflows.courier import Courier
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.issues import IssueDesk
+from switchboard.engine.workflows.leads import LeadDesk
 from switchboard.engine.workflows.messages import MessageReader
 from switchboard.engine.workflows.quotas import Counter, Quotas
 from switchboard.engine.workflows.ratings import Ratings
 from switchboard.engine.workflows.room_lists import RoomLists
 from switchboard.engine.workflows.rooms import RoomDesk, RoomSettings
 from switchboard.engine.workflows.serial_numbers import SerialNumbers
+from switchboard.engine.workflows.showroom import DAY, Showroom
 from switchboard.engine.workflows.sign_in import SignIn
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
@@ -68,6 +72,8 @@ class Services:
 
     engine: Engine
     dispatch: Dispatch
+    showroom: Showroom
+    leads: LeadDesk
     directory: Directory
     desk: AccountDesk
     sign_in: SignIn
@@ -84,12 +90,15 @@ class Services:
     settings: WebSettings
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Reads the revoked tokens and sends codes until cancelled; started before the first request is taken.
+        """Reads the revoked tokens, then sends codes and seeks dealers until cancelled; started before any request.
 
         Raises: StoreDown before it has started.
         """
         await self.tokens.load()
-        await self.courier.run(task_status=task_status)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.showroom.run)
+            await nursery.start(self.courier.run)
+            task_status.started()
 
 
 def build_services(
@@ -104,6 +113,8 @@ def build_services(
     quotas: Quotas | None = None,
     passwords: Passwords | None = None,
     rooms: RoomSettings | None = None,
+    stream_terms: StreamTerms | None = None,
+    dealer_timeout: Milliseconds = DAY,
 ) -> Services:
     """Puts the parts together.
 
@@ -129,21 +140,15 @@ def build_services(
         clock=clock,
         ids=ids,
     )
-    desk = AccountDesk(
-        accounts=directory,
-        organizations=store.organizations,
-        passwords=passwords,
-        revoker=tokens,
-        counter=counter,
-        clock=clock,
-        ids=ids,
-        quotas=quotas,
-        settings=AccountSettings(lenient=chosen.lenient, approve_at_once=chosen.approve_at_once),
-    )
+    desk = _desk(engine, directory, passwords, tokens, counter, quotas, chosen)
     sign_in = _sign_in(engine, directory, passwords, tokens, courier, counter, code_key, quotas)
+    terms = (stream_terms, dealer_timeout)
+    showroom = _showroom(engine, dispatch, directory, counter, quotas, *terms)
     return Services(
         engine=engine,
         dispatch=dispatch,
+        showroom=showroom,
+        leads=LeadDesk(engine, counter, quotas),
         directory=directory,
         desk=desk,
         sign_in=sign_in,
@@ -182,4 +187,48 @@ def _sign_in(
         ids=engine.ids,
         code_key=code_key,
         quotas=quotas,
+    )
+
+
+def _desk(
+    engine: Engine,
+    directory: Directory,
+    passwords: Passwords,
+    tokens: Tokens,
+    counter: Counter,
+    quotas: Quotas,
+    settings: WebSettings,
+) -> AccountDesk:
+    return AccountDesk(
+        accounts=directory,
+        organizations=engine.store.organizations,
+        passwords=passwords,
+        revoker=tokens,
+        counter=counter,
+        clock=engine.clock,
+        ids=engine.ids,
+        quotas=quotas,
+        settings=AccountSettings(
+            lenient=settings.lenient, approve_at_once=settings.approve_at_once
+        ),
+    )
+
+
+def _showroom(
+    engine: Engine,
+    dispatch: Dispatch,
+    directory: Directory,
+    counter: Counter,
+    quotas: Quotas,
+    terms: StreamTerms | None,
+    dealer_timeout: Milliseconds,
+) -> Showroom:
+    return Showroom(
+        engine,
+        dispatch,
+        directory,
+        counter,
+        quotas=quotas,
+        terms=terms,
+        dealer_timeout=dealer_timeout,
     )

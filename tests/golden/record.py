@@ -21,9 +21,7 @@ from switchboard.engine.sessions.gig import (
 )
 from switchboard.engine.sessions.gig.journeys import (
     ADVANCE,
-    BEGINNING,
     CUSTOMER,
-    DEADLINE,
     JOURNEYS,
     OPERATOR,
     RATE,
@@ -34,9 +32,9 @@ from switchboard.engine.sessions.gig.journeys import (
     TO_PURCHASED,
     TO_STREAMING,
     VIDEO,
-    Step,
     travel,
 )
+from switchboard.engine.sessions.journey import BEGINNING, DEADLINE, Step
 from switchboard.engine.sessions.person import PERSON, GoOffline, GoOnline, Heartbeat
 from switchboard.engine.sessions.person import ReachDeadline as PersonDeadline
 from switchboard.engine.sessions.room import (
@@ -54,6 +52,8 @@ from switchboard.engine.sessions.room import (
     TakeRoom,
 )
 from switchboard.engine.sessions.room import ReachDeadline as RoomDeadline
+from switchboard.engine.sessions.stream import STREAM, PassOffer, SignOfLife
+from switchboard.engine.sessions.stream import journeys as streams
 
 FOLDER = Path(__file__).parent
 
@@ -71,6 +71,24 @@ GIG_JOURNALS: Mapping[str, tuple[Step, ...]] = {
     "no video": (*TO_STREAMING, Step(CancelGig(account=CUSTOMER))),
     "locked": (*TO_PURCHASED, RATE, DEADLINE),
     "never rated, invoiced": (*TO_PURCHASED, DEADLINE, Step(ADVANCE.command, wait=WEEK)),
+}
+
+STREAM_JOURNALS: Mapping[str, tuple[Step, ...]] = {
+    **{str(status): steps for status, steps in streams.JOURNEYS.items()},
+    "passed on, found offline, sought, accepted late": (
+        streams.REQUEST,
+        DEADLINE,
+        streams.OFFER_TO_THE_SECOND,
+        Step(PassOffer(dealer=streams.SECOND_DEALER)),
+        DEADLINE,
+        streams.ACCEPT,
+    ),
+    "a lead before the stop": (*streams.TO_STREAMING, streams.LINK_LEAD, streams.STOP),
+    "streamed to the end": (
+        *streams.TO_STREAMING,
+        *(Step(SignOfLife(dealer=streams.DEALER), wait=500_000) for _ in range(28)),
+        DEADLINE,
+    ),
 }
 
 PERSON_JOURNALS: Mapping[str, tuple[tuple[int, Any], ...]] = {
@@ -179,5 +197,12 @@ def record(kind: Kind[Any], journals: Mapping[str, Iterable[Event]]) -> None:
 
 if __name__ == "__main__":
     record(GIG, {name: [event for event, _ in travel(s)] for name, s in GIG_JOURNALS.items()})
+    record(
+        STREAM,
+        {
+            name: [event for event, _ in streams.travel(s) if type(event) not in STREAM.volatile]
+            for name, s in STREAM_JOURNALS.items()
+        },
+    )
     record(PERSON, {name: timed_events(PERSON, s) for name, s in PERSON_JOURNALS.items()})
     record(ROOM, {name: timed_events(ROOM, s) for name, s in ROOM_JOURNALS.items()})

@@ -13,11 +13,15 @@ from switchboard.engine.errors import EngineError
 from switchboard.engine.records import (
     Accounts,
     Attempts,
+    Devices,
+    Leads,
     Limits,
     Organizations,
     Revocations,
+    Vehicles,
 )
 from switchboard.store.bridge import Database
+from switchboard.store.memory_dealerships import MemoryDevices, MemoryLeads, MemoryVehicles
 from switchboard.store.memory_records import (
     MemoryAccounts,
     MemoryAttempts,
@@ -27,6 +31,11 @@ from switchboard.store.memory_records import (
 )
 from switchboard.store.migrations import migrate
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
+from switchboard.store.records_dealerships import (
+    PostgresDevices,
+    PostgresLeads,
+    PostgresVehicles,
+)
 from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
 from switchboard.store.records_revocations import PostgresRevocations
 
@@ -40,6 +49,9 @@ class Records:
     attempts: Attempts
     limits: Limits
     revocations: Revocations
+    leads: Leads
+    vehicles: Vehicles
+    devices: Devices
 
 
 @asynccontextmanager
@@ -52,6 +64,9 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             MemoryAttempts(),
             MemoryLimits(),
             MemoryRevocations(),
+            MemoryLeads(),
+            MemoryVehicles(),
+            MemoryDevices(),
         )
         return
     async with Database.open(url) as database:
@@ -62,6 +77,9 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             PostgresAttempts(database),
             PostgresLimits(database),
             PostgresRevocations(database),
+            PostgresLeads(database),
+            PostgresVehicles(database),
+            PostgresDevices(database),
         )
 
 

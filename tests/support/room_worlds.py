@@ -13,7 +13,8 @@ from switchboard.engine.sessions.room import ROOM, Room
 from switchboard.engine.workflows.issues import IssueDesk
 from switchboard.engine.workflows.messages import Message, MessageReader
 from switchboard.engine.workflows.room_lists import RoomLists
-from switchboard.engine.workflows.rooms import NewMessage, RoomDesk, support
+from switchboard.engine.workflows.room_requests import NewMessage, support
+from switchboard.engine.workflows.rooms import RoomDesk
 from switchboard.engine.workflows.serial_numbers import SerialNumbers
 
 APP = "sensetest"

@@ -10,8 +10,11 @@ from switchboard.engine.clock import Instant, Milliseconds
 from switchboard.engine.errors import NotFound
 from switchboard.engine.sessions import Command, Context, Event, Kind, Notice, Reaction, Tally
 from switchboard.engine.sessions.gig import GIG, Gig
-from switchboard.engine.sessions.gig.journeys import BEGINNING, Step, arrive
+from switchboard.engine.sessions.gig.journeys import arrive
+from switchboard.engine.sessions.journey import BEGINNING, Step
 from switchboard.engine.sessions.person import PERSON, Person
+from switchboard.engine.sessions.stream import STREAM, Stream
+from switchboard.engine.sessions.stream import journeys as streams
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -102,6 +105,17 @@ def gig_after(steps: tuple[Step, ...]) -> Story[Gig]:
 def no_gig() -> Story[Gig]:
     """The story of a gig that does not exist yet."""
     return Story(GIG, None, BEGINNING)
+
+
+def stream_after(steps: tuple[Step, ...]) -> Story[Stream]:
+    """The story of a stream that has come so far, at the instant of its last event."""
+    stream = streams.arrive(steps)
+    return Story(STREAM, stream, stream.updated_at)
+
+
+def no_stream() -> Story[Stream]:
+    """The story of a stream that does not exist yet."""
+    return Story(STREAM, None, BEGINNING)
 
 
 def no_person() -> Story[Person]:

@@ -16,13 +16,14 @@ from werkzeug.datastructures import Headers
 from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.engine import Engine, running
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity, Store
+from switchboard.engine.ports import Capacity, Store, VideoProvider
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Gig, Terms
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.person import PERSON
 from switchboard.engine.sessions.room import ROOM
+from switchboard.engine.sessions.stream import STREAM
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.quotas import Quota, Quotas
@@ -48,6 +49,7 @@ GENEROUS = Quotas(
     tries_per_address=WIDE,
     passwords_per_address=WIDE,
     registrations_per_address=WIDE,
+    leads_per_address=WIDE,
 )
 """For tests that are not about limits."""
 
@@ -188,6 +190,9 @@ class WebWorld:
             dict(database.tallies),
             dict(database.keyed),
             dict(database.rooms.markers),
+            dict(database.leads._leads),
+            dict(database.devices._devices),
+            dict(database.organizations._organizations),
         )
 
 
@@ -220,6 +225,7 @@ async def web_world(
     terms: Terms | None = None,
     database: MemoryDatabase | None = None,
     begins_at: Instant | None = None,
+    video: VideoProvider | None = None,
 ) -> AsyncIterator[WebWorld]:
     """A running server for the length of the block. Passwords are hashed cheaply, limits are far away."""
     outbox, clock = Outbox(), Clock(EPOCH if begins_at is None else begins_at)
@@ -229,8 +235,8 @@ async def web_world(
             store=cast(Store, memory),
             clock=clock,
             ids=Ids(random.Random(1)),
-            video=PeerToPeer(b"v" * 32),
-            kinds=(GIG, PERSON, ROOM),
+            video=video or PeerToPeer(b"v" * 32),
+            kinds=(GIG, STREAM, PERSON, ROOM),
             log=SupervisionLog(clock.now, CapturingLogger()),
             capacity=Capacity(idle_seconds=None),
             code_version="test-1",
@@ -248,6 +254,8 @@ async def web_world(
             quotas=quotas,
             passwords=Passwords(argon2.profiles.CHEAPEST),
         )
+        await dispatch.open()
+        await services.showroom.open()
         async with running(engine):
             await nursery.start(services.run)
             yield WebWorld(create_app(services), services, outbox, database)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import trio
+from auto_people import house
 from click.testing import CliRunner, Result
 from structlog.testing import CapturingLogger
 from web_worlds import Party, WebWorld, web_world
@@ -143,6 +144,81 @@ async def test_a_person_who_asked_becomes_an_operator(tmp_path: Path) -> None:
         assert await at.refused("account", "approve", "nobody") == "no such account nobody"
 
 
+async def test_a_dealer_is_added_to_an_organization_or_approved_as_asked(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        await at.shown("organization", "add", "acme")
+        house = (await at.read("organization", "list", "--json"))[0]["id"]
+        told = await at.shown(
+            "dealer", "add", "hoa", "--password", "secret1", "--organization", "acme"
+        )
+        assert told.startswith("dealer hoa has the id ")
+        hoa = await at.read("account", "show", "hoa")
+        assert (hoa["dealer"], hoa["operator"], hoa["organization"]) == ("approved", "none", house)
+        refused = await at.refused("dealer", "add", "nam", "--password", "secret1")
+        assert refused == "a dealer needs an organization"
+        seed = {"email": "a@b.test", "username": "a", "password": "xxxxxx"}
+        await at.world.post("/auto/auth/register", seed | {"organizationCode": "acme"})
+        asked = await at.shown("account", "approve", "a@b.test")
+        assert asked.endswith("is a dealer\n")
+        assert list(await at.world.engine.store.accounts.dealers(house)) == sorted(
+            [hoa["id"], (await at.read("account", "show", "a"))["id"]]
+        )
+        both = await at.shown("account", "approve", "a", "--role", "operator")
+        assert both.endswith("is an operator\n")
+        nowhere = await at.world.person()
+        refused = await at.refused("account", "approve", nowhere.id, "--role", "dealer")
+        assert refused == "a dealer needs an organization"
+
+
+async def test_an_organization_is_disabled_and_enabled(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        await at.shown("organization", "add", "acme")
+        told = await at.shown("organization", "disable", "ACME")
+        assert told == "organization acme takes nothing new; what is live goes on\n"
+        request = {"vin": "xxx"}
+        reply = await at.world.post("/auto/streams/request/acme", request)
+        assert reply.code == "ERROR_ORGANIZATION_NOT_AVAILABLE"
+        assert (await at.read("organization", "list", "--json"))[0]["enabled"] is False
+        assert await at.shown("organization", "enable", "acme") == (
+            "organization acme takes requests\n"
+        )
+        reply = await at.world.post("/auto/streams/request/acme", request)
+        assert reply.code == "ERROR_DEALER_NOT_FOUND"
+        refused = await at.refused("organization", "disable", "nowhere")
+        assert refused == "no such organization nowhere"
+
+
+async def test_a_vehicle_is_registered_and_changed(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        await at.shown("organization", "add", "acme")
+        add = ("vehicle", "add", "acme", "1hgcm82633a004352", "--model")
+        assert await at.shown(*add, "Civic") == "vehicle 1HGCM82633A004352 is a Civic\n"
+        await at.shown(*add, "Accord", "--photo", "https://cars.example.test/1.png")
+        shown = await at.world.get("/auto/vin/1HGCM82633A004352?organization=acme")
+        assert (shown.data["model"], shown.data["photo"]) == (
+            "Accord",
+            "https://cars.example.test/1.png",
+        )
+        for photo in ("javascript:alert(1)", "https://", "//x", "https://[x"):
+            refused = await at.refused(*add, "Accord", "--photo", photo)
+            assert refused == "photo: must be an http or https URL"
+        assert "model" in await at.refused(*add, " ")
+        assert "vin" in await at.refused("vehicle", "add", "acme", "x" * 65, "--model", "y")
+        refused = await at.refused("vehicle", "add", "nowhere", "1", "--model", "y")
+        assert refused == "no such organization nowhere"
+
+
+async def test_a_stream_is_listed_and_ended(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        home = await house(at.world)
+        await (await home.dealer("a")).online()
+        stream = (await home.requested())["_id"]
+        listed = await at.read("sessions", "list", "--kind", "stream", "--json")
+        assert [one["id"] for one in listed] == [stream]
+        ended = await at.shown("sessions", "end", stream, "--kind", "stream")
+        assert ended == f"stream {stream} is stopped\n"
+
+
 async def test_a_gig_is_listed_shown_and_told(tmp_path: Path) -> None:
     async with terminal(tmp_path) as at:
         gig, operator, customer = await voted_gig(at.world)
@@ -211,8 +287,8 @@ async def test_quarantined_sessions_are_listed_by_where_they_crash_and_released(
 
 async def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     async with terminal(tmp_path) as at:
-        refused = await at.refused("sessions", "list", "--kind", "stream")
-        assert refused == "there is no kind 'stream', only gig, person, room"
+        refused = await at.refused("sessions", "list", "--kind", "call")
+        assert refused == "there is no kind 'call', only gig, stream, person, room"
 
 
 async def test_a_rotated_key_signs_at_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ async def test_the_demo_operators_are_found_and_stay_online(
 ) -> None:
     async with web_world() as world, trio.open_nursery() as nursery:
         lines = await demo.prepare(world.services)
-        assert len(lines) == 1 + len(demo.OPERATORS) + len(demo.CUSTOMERS)
+        assert len(lines) == 2 + len(demo.OPERATORS) + len(demo.CUSTOMERS)
         assert await demo.prepare(world.services) == []
         await nursery.start(demo.keep_online, world.services, 120.0)
         place = demo.OPERATORS[0]
@@ -23,6 +23,9 @@ async def test_the_demo_operators_are_found_and_stay_online(
             assert len(near) == len(demo.OPERATORS)
             mock_clock.jump(30.0)
             await trio.testing.wait_all_tasks_blocked()
+        path = f"/auto/streams/request/{demo.ORGANIZATION}"
+        requested = await world.post(path, {"vin": demo.VIN})
+        assert (requested.status, requested.data["vehicle"]["model"]) == (200, "Accord")
         gone = near[0].account
         await world.services.dispatch.offline(gone)
         mock_clock.jump(60.0)

@@ -82,7 +82,7 @@ def test_a_second_start_goes_on_with_the_data_of_the_first(
         online = run(
             "sessions", "list", "--kind", "person", "--json", "--data-dir", str(demo_folder)
         )
-        assert [one["phase"] for one in json.loads(online.stdout)] == ["online"] * 5
+        assert [one["phase"] for one in json.loads(online.stdout)] == ["online"] * 6
         other = run("serve", "--bind", "127.0.0.1:0", "--data-dir", str(demo_folder))
         assert other.returncode == 1
         assert "in use by another Switchboard" in only_line(other.stderr)

@@ -7,6 +7,8 @@ from switchboard.engine.records.accounts import (
     Organization,
     Organizations,
 )
+from switchboard.engine.records.dealerships import Lead, Leads, Vehicle, Vehicles
+from switchboard.engine.records.devices import Device, Devices
 from switchboard.engine.records.limits import Attempt, Attempts, Limits, TryResult
 from switchboard.engine.records.revocations import Revocation, Revocations
 from switchboard.engine.records.serials import Serials
@@ -16,7 +18,11 @@ __all__ = [
     "Accounts",
     "Attempt",
     "Attempts",
+    "Device",
+    "Devices",
     "Identity",
+    "Lead",
+    "Leads",
     "Limits",
     "Organization",
     "Organizations",
@@ -24,4 +30,6 @@ __all__ = [
     "Revocations",
     "Serials",
     "TryResult",
+    "Vehicle",
+    "Vehicles",
 ]

@@ -76,6 +76,9 @@ class Accounts(Protocol):
         Raises: Conflict if its version is no longer the stored one; IdentityTaken; StoreDown.
         """
 
+    async def dealers(self, organization: str) -> Sequence[str]:
+        """The ids of the organization's active, approved dealers, in their order."""
+
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""
 
@@ -99,6 +102,9 @@ class Organizations(Protocol):
 
     async def find(self, id_or_code: str) -> Organization | None:
         """By id or by code."""
+
+    async def enable(self, id: str, enabled: bool) -> Organization | None:
+        """Says whether the organization takes anything new. Returns: as it is then; None if there is none."""
 
     async def all(self) -> Sequence[Organization]:
         """All, by code."""

@@ -75,6 +75,10 @@ class Directory:
         self._remember(changed)
         return changed
 
+    async def dealers(self, organization: str) -> Sequence[str]:
+        """The ids of the organization's active, approved dealers, in their order."""
+        return await self._accounts.dealers(organization)
+
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""
         return await self._accounts.page(realm, after, limit)

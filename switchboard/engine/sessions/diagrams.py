@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from switchboard.engine.sessions import gig, person, room
-from switchboard.engine.sessions.gig.journeys import JOURNEYS, Step
+from switchboard.engine.sessions import gig, person, room, stream
+from switchboard.engine.sessions.gig.journeys import JOURNEYS as GIG_JOURNEYS
+from switchboard.engine.sessions.journey import Step
 from switchboard.engine.sessions.kind import Kind
+from switchboard.engine.sessions.stream.journeys import JOURNEYS as STREAM_JOURNEYS
 from switchboard.engine.sessions.transitions import Transitions
 
 PAGE = Path("docs/sessions.md")
@@ -31,6 +33,13 @@ GIG_TEXT = f"""\
 From a customer's request to the last step of the back office. The table is `TRANSITIONS` in
 `switchboard/engine/sessions/gig/machine.py`; who may cause which event is in `decisions.py` beside it.
 The gig engages its parties while it is {", ".join(f"`{phase}`" for phase in gig.TRANSITIONS if phase in gig.LIVE)}.
+"""
+
+STREAM_TEXT = """\
+From a visitor's request to the note or lead afterwards. The table is `TRANSITIONS` in
+`switchboard/engine/sessions/stream/machine.py`; who may cause which event is in `decisions.py` beside it. A stream
+engages the dealer to whom it is offered, and the one who streams. While it is `requested` and offered to nobody it
+waits for a dealer: the `showroom` workflow offers it to the next one, and every 30 s the stream asks again.
 """
 
 PERSON_TEXT = """\
@@ -54,12 +63,18 @@ ROOM_PARTS: Mapping[str, str] = {
 def diagram(table: Transitions[Any]) -> str:
     """The table as a Mermaid state diagram: one arrow an event, in the table's order."""
     lines = ["stateDiagram-v2"]
+    lines += [f'    state "{name}" as {_id(name)}' for name in table if name and name != _id(name)]
     for phase, row in table.items():
         for event, following in row.items():
-            lines.append(f"    {phase or '[*]'} --> {following}: {event.__name__}")
+            lines.append(f"    {_id(phase)} --> {_id(following)}: {event.__name__}")
         if not row:
-            lines.append(f"    {phase} --> [*]")
+            lines.append(f"    {_id(phase)} --> [*]")
     return "\n".join(lines)
+
+
+def _id(phase: str | None) -> str:
+    """The phase as Mermaid can name it, whose names have no hyphen."""
+    return "[*]" if phase is None else phase.replace("-", "_")
 
 
 def events_of(kind: Kind[Any]) -> str:
@@ -80,11 +95,11 @@ def _says(event: type[Any]) -> str:
     return " ".join(paragraph.split()).replace("``", "`")
 
 
-def journeys() -> str:
-    """A table of the shortest way to each of a gig's statuses."""
+def journeys(of: Mapping[Any, tuple[Step, ...]]) -> str:
+    """A table of the shortest way to each status."""
     rows = [
         f"| {status} | {' → '.join(_named(step) for step in steps)} |"
-        for status, steps in JOURNEYS.items()
+        for status, steps in of.items()
     ]
     return "\n".join(["| status | commands |", "|---|---|", *rows])
 
@@ -98,6 +113,7 @@ def page() -> str:
     parts = [INTRODUCTION]
     for title, text, table, kind in (
         ("Gig", GIG_TEXT, gig.TRANSITIONS, gig.GIG),
+        ("Stream", STREAM_TEXT, stream.TRANSITIONS, stream.STREAM),
         ("Person", PERSON_TEXT, person.TRANSITIONS, person.PERSON),
     ):
         parts += [f"## {title}\n", text, f"```mermaid\n{diagram(table)}\n```\n"]
@@ -106,7 +122,8 @@ def page() -> str:
     for part, meaning in ROOM_PARTS.items():
         parts += [f"{meaning}\n", f"```mermaid\n{diagram(room.PARTS[part])}\n```\n"]
     parts += [f"{events_of(room.ROOM)}\n"]
-    parts += ["## The shortest way to each status of a gig\n", f"{journeys()}\n"]
+    parts += ["## The shortest way to each status of a gig\n", f"{journeys(GIG_JOURNEYS)}\n"]
+    parts += ["## The shortest way to each status of a stream\n", f"{journeys(STREAM_JOURNEYS)}\n"]
     return "\n".join(parts)
 
 

@@ -62,6 +62,15 @@ class Availability:
         held = await self._held.many(accounts)
         return {account for account, claims in held.items() if not claims}
 
+    async def unengaged(self, accounts: Iterable[str]) -> set[str]:
+        """Those of the accounts that no session engages, whatever they owe. Raises: StoreDown."""
+        held = await self._held.many(accounts)
+        return {
+            account
+            for account, claims in held.items()
+            if all(claim.scope != ENGAGEMENT for claim in claims)
+        }
+
     async def _read(self, accounts: Sequence[str]) -> Mapping[str, Held]:
         scopes = [ENGAGEMENT] * len(accounts) + [RATING_DEBT + account for account in accounts]
         keys = [*accounts, *[""] * len(accounts)]

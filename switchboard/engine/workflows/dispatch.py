@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 from switchboard.engine.clock import Milliseconds
@@ -36,6 +37,7 @@ from switchboard.engine.sessions.person import (
     Person,
     PersonSummary,
 )
+from switchboard.engine.sessions.stream import STREAM, Stream
 from switchboard.engine.sessions.video import VideoSession
 from switchboard.engine.workflows.availability import ENGAGEMENT, RATING_DEBT, Availability
 from switchboard.engine.workflows.matching import Nearby, Places
@@ -54,6 +56,9 @@ Unavailability = Literal["engaged", "offline", "locked"]
 
 NO_ROOM = VideoSession(provider="", session_id="", api_key="")
 """Stands for the room that would be opened, where only the answer counts."""
+
+Hearer = Callable[[str, str], Awaitable[None]]
+"""(account, id of the news)"""
 
 PAGE = 1000
 """People read at once when the index is rebuilt."""
@@ -81,6 +86,8 @@ class Dispatch:
         self._offers = OpenOffers(engine.store.sessions)
         engine.observe("person", self._person_changed)
         engine.observe("gig", self._gig_changed)
+        engine.observe("stream", self._stream_changed)
+        self._hearers: list[Hearer] = []
         engine.reactions.register(
             "dispatch", {"OperatorUnavailable": OperatorUnavailable}, self._operator_unavailable
         )
@@ -119,6 +126,16 @@ class Dispatch:
     def _gig_changed(self, _: Address, before: Any, gig: Gig) -> None:
         self._availability.changed(GIG, before, gig)
         self._offers.changed(before, gig)
+
+    def _stream_changed(self, _: Address, before: Any, stream: Stream) -> None:
+        self._availability.changed(STREAM, before, stream)
+
+    def tell(self, hearer: Hearer) -> None:
+        """Has others hear too, by the same committed news, that somebody can accept nothing now.
+
+        The news may be late or repeated; a hearer that raises ``Unavailable`` is told again.
+        """
+        self._hearers.append(hearer)
 
     # -- people -------------------------------------------------------------------------------------------------
 
@@ -301,7 +318,9 @@ class Dispatch:
     async def _operator_unavailable(
         self, operator: str, _command: OperatorUnavailable, row: str
     ) -> None:
-        """Withdraws the operator's open offers in other gigs. Raises: Unavailable, then it is called again.
+        """Withdraws the operator's open offers in other gigs, and passes the news on.
+
+        Raises: Unavailable, then it is called again.
 
         The news may be old: delivered late, or again after a crash. Who can take gigs by then keeps its offers, among
         which may be ones that were made since. The offers are listed first, so that all were made before the look.
@@ -311,6 +330,8 @@ class Dispatch:
         if because is not None:
             for gig in gigs:
                 await self._withdraw(gig, operator, because, row)
+        for hear in self._hearers:
+            await hear(operator, row)
 
     async def _unavailable(self, operator: str) -> Unavailability | None:
         """Why the operator can take no gig now, None if it can; as the database has it, because the news may come from

@@ -22,7 +22,7 @@ class Quota:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quotas:
-    """Every limit on signing in; each may be set. Those per address are wide: an office shares one address."""
+    """Every limit on what strangers may do; each may be set. An office shares one address: those are wide."""
 
     sends_per_identity: Quota = Quota(5)
     """The dropin contract's figure."""
@@ -34,6 +34,11 @@ class Quotas:
     tries_per_address: Quota = Quota(100)
     passwords_per_address: Quota = Quota(100)
     registrations_per_address: Quota = Quota(100)
+    requests_per_address: Quota = Quota(1_000)
+    """A page asks again every 30 s while nobody is online, 60 times a window: sixteen visitors behind one address."""
+    requests_per_organization: Quota = Quota(10_000)
+    """Five requests a second for half an hour: more than any organization's dealers could take."""
+    leads_per_address: Quota = Quota(100)
 
 
 class Counter:

@@ -12,6 +12,7 @@ from switchboard.engine.sessions import ImpossibleTransition, Kind, Transitions,
 from switchboard.engine.sessions import gig as gigs
 from switchboard.engine.sessions import person as people
 from switchboard.engine.sessions import room as rooms
+from switchboard.engine.sessions import stream as streams
 from switchboard.engine.sessions.gig import GIG, GigStatus
 from switchboard.engine.sessions.gig.events import GigVoted
 from switchboard.engine.sessions.gig.journeys import JOURNEYS, travel
@@ -20,9 +21,12 @@ from switchboard.engine.sessions.person import PERSON, PersonPhase
 from switchboard.engine.sessions.room import ROOM, Holding, IssuePhase, RoomPhase
 from switchboard.engine.sessions.room import machine as room_machine
 from switchboard.engine.sessions.room.events import RoomOpened
+from switchboard.engine.sessions.stream import STREAM, StreamStatus
+from switchboard.engine.sessions.stream.machine import FOLDS as STREAM_FOLDS
 
 TABLES: list[Any] = [
     pytest.param(GIG, gigs.TRANSITIONS, get_args(GigStatus), id="gig"),
+    pytest.param(STREAM, streams.TRANSITIONS, get_args(StreamStatus), id="stream"),
     pytest.param(PERSON, people.TRANSITIONS, get_args(PersonPhase), id="person"),
 ]
 FINAL = {
@@ -67,9 +71,21 @@ def test_exactly_the_final_statuses_of_the_contract_have_empty_rows() -> None:
     assert {phase for phase, row in gigs.TRANSITIONS.items() if not row} == FINAL
 
 
-def test_every_event_but_the_first_has_its_fold() -> None:
-    placed = {event for phase, row in gigs.TRANSITIONS.items() if phase for event in row}
-    assert set(FOLDS) == placed
+@pytest.mark.parametrize(
+    ("table", "folds"), [(gigs.TRANSITIONS, FOLDS), (streams.TRANSITIONS, STREAM_FOLDS)]
+)
+def test_every_event_but_the_first_has_its_fold(table: Any, folds: Any) -> None:
+    placed = {event for phase, row in table.items() if phase for event in row}
+    assert set(folds) == placed
+
+
+def test_a_stream_that_is_over_takes_no_more_than_notes_and_leads() -> None:
+    after: dict[str | None, set[str]] = {
+        phase: {event.__name__ for event in row} for phase, row in streams.TRANSITIONS.items()
+    }
+    assert after["completed"] == {"NoteWritten", "LeadLinked"}
+    for final in ("expired", "missed", "missed-offline"):
+        assert after[final] == {"LeadLinked"}
 
 
 def test_an_event_out_of_place_is_a_bug_and_not_a_state() -> None:
@@ -102,3 +118,9 @@ def test_a_diagram_has_one_arrow_an_event_and_an_end_for_each_final_phase() -> N
     assert "    [*] --> pendingOperator: GigRequested" in lines
     assert {line.split()[0] for line in lines if line.endswith("--> [*]")} == FINAL
     assert len(lines) == 1 + sum(max(len(row), 1) for row in gigs.TRANSITIONS.values())
+
+
+def test_a_phase_with_a_hyphen_is_drawn_under_a_name_that_mermaid_takes() -> None:
+    lines = diagrams.diagram(streams.TRANSITIONS).splitlines()
+    assert '    state "missed-offline" as missed_offline' in lines
+    assert "    [*] --> missed_offline: NobodyOnline" in lines

@@ -23,7 +23,7 @@ from switchboard.engine.errors import (
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.room import HOLDER_TIMEOUT, ROOM, Room
-from switchboard.engine.workflows.rooms import (
+from switchboard.engine.workflows.room_requests import (
     NewMessage,
     NewRoom,
     chat,

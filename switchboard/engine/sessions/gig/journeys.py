@@ -7,9 +7,7 @@ exist only because real decisions led to them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
-from switchboard.engine.instants import Instant, Milliseconds
 from switchboard.engine.sessions.gig import (
     GIG,
     AdvanceGig,
@@ -28,14 +26,14 @@ from switchboard.engine.sessions.gig import (
     StartGig,
     StopGig,
 )
-from switchboard.engine.sessions.kind import Command, Context, Event
+from switchboard.engine.sessions.journey import (
+    DEADLINE,
+    Step,
+    arrive_at,
+    travel_of,
+)
+from switchboard.engine.sessions.kind import Event
 from switchboard.engine.sessions.video import VideoSession
-
-BEGINNING: Instant = 1_460_430_612_000
-"""2016-04-12T03:10:12Z, the moment of the seed's sample account."""
-
-STEP: Milliseconds = 5_000
-"""Between two commands: less than every time-out of a gig."""
 
 ID = "57076378674ea5da598a6a67"
 CUSTOMER = "570732086a5e9bd853b4f00b"
@@ -45,14 +43,6 @@ STRANGER = "570732086a5e9bd853b4f0ff"
 LATITUDE, LONGITUDE = 10.787859, 106.70653
 
 VIDEO = VideoSession(provider="p2p", session_id="room-57076378674ea5da598a6a67", api_key="p2p")
-
-
-class Step(NamedTuple):
-    """One command of a journey; None: the gig's own deadline."""
-
-    command: Command | None
-    wait: Milliseconds = STEP
-    """Since the step before; a deadline waits for itself."""
 
 
 REQUEST = Step(
@@ -81,7 +71,6 @@ STOP = Step(StopGig(account=CUSTOMER), wait=69_000)
 RATE = Step(RateGig(account=CUSTOMER, rating=5, rating_id="5707647a674ea5da598a6b01"))
 RATE_BACK = Step(RateGig(account=OPERATOR, rating=4, rating_id="5707647b674ea5da598a6b02"))
 ADVANCE = Step(AdvanceGig())
-DEADLINE = Step(None)
 
 TO_FOUND = (REQUEST, CLAIM)
 TO_ENROUTE = (*TO_FOUND, CONFIRM)
@@ -116,24 +105,9 @@ JOURNEYS: Mapping[GigStatus, tuple[Step, ...]] = {
 
 def travel(steps: tuple[Step, ...]) -> Iterator[tuple[Event, Gig]]:
     """Every event of the journey with the gig after it, from ``BEGINNING`` on."""
-    gig: Gig | None = None
-    now = BEGINNING
-    for step in steps:
-        command, now = _next(gig, step, now)
-        for event in GIG.decide(gig, command, Context(now=now, by="system:journey")):
-            gig = GIG.evolve(gig, event)
-            yield event, gig
-
-
-def _next(gig: Gig | None, step: Step, now: Instant) -> tuple[Command, Instant]:
-    if step.command is not None:
-        return step.command, now + step.wait
-    due = None if gig is None else GIG.deadline(gig)
-    assert due is not None, "a journey waits for a deadline only where there is one"
-    return due.command, due.at
+    return travel_of(GIG, steps)
 
 
 def arrive(steps: tuple[Step, ...]) -> Gig:
     """The gig at the end of a journey."""
-    *_, (_, gig) = travel(steps)
-    return gig
+    return arrive_at(GIG, steps)

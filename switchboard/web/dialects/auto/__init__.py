@@ -1,4 +1,4 @@
-"""auto: dealers' live streams. Source: contracts/auto.md. Its accounts come first; streams follow."""
+"""auto: dealers' live streams. Source: contracts/auto.md."""
 
 from switchboard.web.dialects.auto.routes import AUTO
 

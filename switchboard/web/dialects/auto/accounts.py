@@ -8,20 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from switchboard.engine.records import Account
-from switchboard.engine.sessions.kind import Address
-from switchboard.engine.sessions.person import Person
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.engine.workflows.identities import IdentityType
 from switchboard.web.call import Call
+from switchboard.web.dialects.auto.callers import AUDIENCE
 from switchboard.web.dialects.auto.errors import (
     InvalidPlatform,
     PasswordTooShort,
     UnknownOrganization,
 )
-from switchboard.web.dialects.auto.shapes import Answer, Presence, account_shape
+from switchboard.web.dialects.auto.shapes import Answer, account_shape
 from switchboard.web.reading import Reader
-
-AUDIENCE = "auto"
 
 PASSWORD_LENGTH_LEAST = 6
 """contracts/auto.md."""
@@ -35,15 +32,9 @@ NAME_LENGTH_MOST = 200
 PLATFORMS = frozenset({"ios", "android"})
 
 
-async def presence_of(call: Call, account: str) -> Presence:
-    """What the person's own session says."""
-    person = await call.services.engine.read(Address("person", account))
-    return "online" if isinstance(person, Person) and person.phase == "online" else "offline"
-
-
 async def shown(call: Call, account: Account) -> dict[str, Any]:
     """The account with its presence."""
-    return account_shape(account, await presence_of(call, account.id))
+    return account_shape(account, await call.services.showroom.presence(account.id))
 
 
 def _registration(reader: Reader) -> Registration:
@@ -127,10 +118,16 @@ async def change_password(call: Call) -> Any:
 
 
 async def logout(call: Call) -> Any:
-    """POST /auth/logout: this token is void, the dealer offline."""
-    call.parse(lambda reader: reader.text("deviceAddress"))
+    """POST /auth/logout: the dealer's live stream is stopped, it is offline, and this token is void.
+
+    The token goes last: if anything before it fails, the same call can be repeated.
+    """
+    address = call.parse(lambda reader: reader.text("deviceAddress"))
     assert call.token is not None
+    account = call.caller
+    if account.dealer != "none":
+        await call.services.showroom.logout(account.id, caused_by=call.id)
+    if address:
+        await call.services.engine.store.devices.remove(account.id, address)
     await call.services.tokens.revoke(call.token)
-    if call.caller.dealer == "approved":
-        await call.services.dispatch.offline(call.caller.id)
     return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from switchboard.engine import errors as engine
 from switchboard.web import failures as web
@@ -20,6 +20,10 @@ class InvalidPlatform(web.WebFailure):
 
 class UnknownOrganization(web.WebFailure):
     """No organization has this code."""
+
+
+class CannotCreateLead(web.WebFailure):
+    """Neither a stream nor an organization with a vehicle was named."""
 
 
 class Row(NamedTuple):
@@ -48,6 +52,14 @@ BUSY_DEALER = Row(
     "ERROR_BUSY_DEALER",
     "This dealer must stop his/her current stream before accepting a new one",
 )
+STREAM_ID = Row(400, "ERROR_INVALID_STREAMID", "This streamId does not exist")
+ON_THE_WAY = Row(400, "ERROR_STREAM_IS_ON_THE_WAY", "This stream is not available anymore")
+OFFLINE_DEALER = Row(400, "ERROR_OFFLINE_DEALER", "This dealer is offline")
+NOT_AVAILABLE = Row(400, "ERROR_ORGANIZATION_NOT_AVAILABLE", "This organization is not available")
+DEALER_NOT_FOUND = Row(
+    400, "ERROR_DEALER_NOT_FOUND", "No available dealer found for this organization"
+)
+LEAD = Row(400, "ERROR_CANNOT_CREATE_LEAD", "The information is not enough for creating lead")
 NO_DEALER = Row(400, "ERROR_NO_ONLINE_DEALER", "No dealer of this organization is online")
 UNAUTHORIZED = Row(401, "ERROR_UNAUTHORIZED", "A valid token is required")
 FORBIDDEN = Row(403, "ERROR_FORBIDDEN", "This action is not allowed")
@@ -70,6 +82,12 @@ TABLE: Mapping[type[Exception], Row] = {
     engine.Engaged: BUSY_DEALER,
     engine.RatingRequired: FORBIDDEN,
     engine.NoOperatorsNearby: NO_DEALER,
+    engine.NoDealers: DEALER_NOT_FOUND,
+    engine.NobodyAvailable: NO_DEALER,
+    engine.OrganizationDisabled: NOT_AVAILABLE,
+    engine.AlreadyRequested: ACTION,
+    engine.TakenByAnother: ON_THE_WAY,
+    engine.NotOnline: OFFLINE_DEALER,
     engine.IdentityTaken: DUPLICATION,
     engine.Invalid: VALIDATION,
     engine.KeyReused: KEY_REUSED,
@@ -95,12 +113,27 @@ TABLE: Mapping[type[Exception], Row] = {
     PasswordTooShort: PASSWORD,
     InvalidPlatform: PLATFORM,
     UnknownOrganization: ORGANIZATION,
+    CannotCreateLead: LEAD,
 }
 """By exact class: a new kind of error must be given its row (a test looks)."""
 
 
+NOT_THERE: Mapping[str, Row] = {"stream": STREAM_ID, "organization": ORGANIZATION}
+"""What is not found -> its own code, where the contract has one."""
+
+
 def failure(error: Exception) -> Failure:
     """The answer to an error. Raises: KeyError if the table has no row for it."""
-    status, code, message = TABLE[type(error)]
-    body = {"status": status, "code": code, "message": str(error) if message is None else message}
+    row = TABLE[type(error)]
+    if type(error) is engine.NotFound:
+        row = NOT_THERE.get(error.what, row)
+    status, code, message = row
+    body: dict[str, Any] = {
+        "status": status,
+        "code": code,
+        "message": str(error) if message is None else message,
+    }
+    if isinstance(error, engine.NobodyAvailable):
+        # The page shows it to its visitor, who may leave a lead for it.
+        body["data"] = {"_id": error.session}
     return Failure(status, body)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from switchboard.web.authentication import bearer
 from switchboard.web.call import Call, Dialect, Route
-from switchboard.web.dialects.auto import accounts
+from switchboard.web.dialects.auto import accounts, leads, presence, streams
+from switchboard.web.dialects.auto.callers import AUDIENCE
 from switchboard.web.dialects.auto.errors import failure
 from switchboard.web.dialects.auto.shapes import envelope
 
@@ -15,13 +16,25 @@ def credential(call: Call) -> str | None:
 
 
 AUTO = Dialect(
-    name=accounts.AUDIENCE,
-    prefix=f"/{accounts.AUDIENCE}",
+    name=AUDIENCE,
+    prefix=f"/{AUDIENCE}",
     routes=(
         Route("POST", "/auth", accounts.login, anonymous=True),
         Route("POST", "/auth/register", accounts.register, anonymous=True),
         Route("POST", "/auth/changepassword", accounts.change_password, anonymous=True),
         Route("POST", "/auth/logout", accounts.logout),
+        Route("POST", "/accounts/status/online", presence.online),
+        Route("POST", "/accounts/status/offline", presence.offline),
+        Route("POST", "/ping", presence.ping),
+        Route("POST", "/devices", presence.register_device),
+        Route("GET", "/vin/<vin>", leads.vin, anonymous=True),
+        Route("GET", "/streams", streams.listed),
+        Route("POST", "/streams/request/<organization>", streams.request, anonymous=True),
+        Route("POST", "/streams/accept/<stream>", streams.accept),
+        Route("POST", "/streams/stop/<stream>", streams.stop, anonymous=True),
+        Route("POST", "/streams/note/<stream>", streams.note, anonymous=True),
+        Route("GET", "/streams/<stream>", streams.show, anonymous=True),
+        Route("POST", "/leads", leads.take, anonymous=True),
     ),
     credential=credential,
     success=envelope,

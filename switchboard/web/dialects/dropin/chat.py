@@ -12,7 +12,7 @@ from switchboard.engine.errors import Invalid, NotAllowed, NotFound
 from switchboard.engine.ids import is_id
 from switchboard.engine.sessions.gig import Gig
 from switchboard.engine.sessions.kind import Address
-from switchboard.engine.workflows.rooms import NewMessage, chat
+from switchboard.engine.workflows.room_requests import NewMessage, chat
 from switchboard.web.call import Call
 from switchboard.web.dialects.dropin.shapes import Json, message_shape
 from switchboard.web.reading import Reader

@@ -38,8 +38,8 @@ from switchboard.engine.sessions.gig.journeys import (
     TO_FOUND,
     TO_HANDSHAKING,
     VIDEO,
-    Step,
 )
+from switchboard.engine.sessions.journey import Step
 
 PENDING = (REQUEST,)
 SECOND, MINUTE = 1000, 60_000
