@@ -25,6 +25,9 @@ class Place(NamedTuple):
 COMMANDS: Mapping[str, Place] = {
     "account": Place("switchboard.commands.people", "account", "Show and approve accounts."),
     "admin": Place("switchboard.commands.people", "admin", "Add administrators."),
+    "api-key": Place(
+        "switchboard.commands.api_keys", "api_key", "Keys of organizations' own servers."
+    ),
     "bench": Place("switchboard.bench", "bench", "Measure throughput and memory."),
     "dealer": Place("switchboard.commands.people", "dealer", "Add dealers."),
     "gig": Place("switchboard.commands.sessions", "gig", "The back office's steps of gigs."),

@@ -34,7 +34,7 @@ from switchboard.store.embedded_place import locked
 from switchboard.store.postgres import PostgresStore, open_postgres
 from switchboard.version import code_version
 from switchboard.web.app import create_app
-from switchboard.web.services import Services, WebSettings, build_services
+from switchboard.web.services import Services, WebSettings, WidgetSettings, build_services
 
 SETTLE_SECONDS = 1.0
 """Beyond the engine's own drain, for its tasks to end."""
@@ -196,6 +196,11 @@ def web_settings(settings: Settings) -> WebSettings:
         trusted_proxies=settings.trusted_proxies,
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_base_url,
+        widgets=WidgetSettings(
+            products=settings.dowell_products,
+            legacy_envelope=settings.dowell_envelope == "legacy",
+            staff_key_needed=settings.staff_key_needed,
+        ),
     )
 
 

@@ -11,12 +11,11 @@ from typing import Protocol
 import msgspec
 
 from switchboard.engine.clock import Instant
-from switchboard.engine.queries.issues import Issues
-from switchboard.engine.queries.messages import Messages
-from switchboard.engine.queries.rooms import Rooms
+from switchboard.engine.queries.searches import RoomSearches
 from switchboard.engine.queries.streams import Streams
 from switchboard.engine.records import (
     Accounts,
+    ApiKeys,
     Attempts,
     Devices,
     Leads,
@@ -293,7 +292,7 @@ class Sessions(Protocol):
         """key -> (count, sum) of the observations, for the keys that have any."""
 
 
-class Store(Protocol):
+class Store(RoomSearches, Protocol):
     """Everything durable. Opened and closed by whoever wires the engine."""
 
     @property
@@ -321,20 +320,12 @@ class Store(Protocol):
         """The tokens that were taken back."""
 
     @property
-    def messages(self) -> Messages:
-        """The messages of all rooms."""
-
-    @property
-    def rooms(self) -> Rooms:
-        """Rooms in lists, members, read markers."""
-
-    @property
-    def issues(self) -> Issues:
-        """The issues of all support rooms."""
-
-    @property
     def serials(self) -> Serials:
         """Numbers beside ids."""
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """The keys of organizations' own servers."""
 
     @property
     def streams(self) -> Streams:

@@ -264,6 +264,7 @@ class MemoryStore:
         self.rooms = MemoryRooms(database, gate)
         self.issues = MemoryIssues(database, gate)
         self.serials = MemorySerials(database, gate)
+        self.api_keys = database.api_keys
         self.streams = MemoryStreams(database, gate)
         self.leads = database.leads
         self.vehicles = database.vehicles

@@ -27,6 +27,7 @@ from switchboard.engine.ports import (
     Turn,
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
+from switchboard.store.memory_api_keys import MemoryApiKeys
 from switchboard.store.memory_dealerships import MemoryDevices, MemoryLeads, MemoryVehicles
 from switchboard.store.memory_records import (
     MemoryAccounts,
@@ -99,6 +100,7 @@ class MemoryDatabase:
     limits: MemoryLimits = field(default_factory=MemoryLimits)
     revocations: MemoryRevocations = field(default_factory=MemoryRevocations)
     rooms: RoomTables = field(default_factory=RoomTables)
+    api_keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
     leads: MemoryLeads = field(default_factory=MemoryLeads)
     vehicles: MemoryVehicles = field(default_factory=MemoryVehicles)
     devices: MemoryDevices = field(default_factory=MemoryDevices)

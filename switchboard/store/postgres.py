@@ -12,6 +12,7 @@ from switchboard.store.queries_issues import PostgresIssues
 from switchboard.store.queries_messages import PostgresMessages
 from switchboard.store.queries_rooms import PostgresRooms
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
+from switchboard.store.records_api_keys import PostgresApiKeys
 from switchboard.store.records_dealerships import (
     PostgresDevices,
     PostgresLeads,
@@ -41,6 +42,7 @@ class PostgresStore:
         self.rooms = PostgresRooms(database)
         self.issues = PostgresIssues(database)
         self.serials = PostgresSerials(database)
+        self.api_keys = PostgresApiKeys(database)
         self.streams = PostgresStreams(database)
         self.leads = PostgresLeads(database)
         self.vehicles = PostgresVehicles(database)

@@ -13,6 +13,7 @@ from switchboard.engine.ports import Sender
 from switchboard.engine.records.directory import Directory
 from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
+from switchboard.engine.workflows.api_keys import ApiKeyDesk
 from switchboard.engine.workflows.courier import Courier
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.issues import IssueDesk
@@ -29,6 +30,18 @@ from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
 BODY_BYTES_MOST = 256 * 1024
 """Four text fields of 10,000 characters, all escaped as \\uXXXX; hypercorn itself has no limit and Quart's is 16 MB."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WidgetSettings:
+    """What a deployment may say about dowell's widgets."""
+
+    products: Mapping[str, str] = field(default_factory=dict)
+    """Product name -> its code; an unknown product is refused."""
+    legacy_envelope: bool = False
+    """Lists of messages are answered as widgets of old expect them."""
+    staff_key_needed: bool = True
+    """Whether the staff's calls need their organization's key; not if nobody but this machine can call."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +71,7 @@ class WebSettings:
     """Base of the URLs in answers, say ``https://live.example.org``; None: the request's own host, if allowed."""
     dialect_hosts: Mapping[str, str] = field(default_factory=dict)
     """Host name -> the dialect that answers at its root."""
+    widgets: WidgetSettings = WidgetSettings()
     access_log: bool = True
 
     @property
@@ -85,6 +99,8 @@ class Services:
     room_lists: RoomLists
     issues: IssueDesk
     serials: SerialNumbers
+    api_keys: ApiKeyDesk
+    quotas: Quotas
     counter: Counter
     proxies: TrustedProxies
     settings: WebSettings
@@ -160,6 +176,8 @@ def build_services(
         room_lists=RoomLists(store.rooms, store.sessions, messages),
         issues=IssueDesk(engine, messages),
         serials=serials,
+        api_keys=ApiKeyDesk(store.api_keys, clock, ids),
+        quotas=quotas,
         counter=counter,
         proxies=TrustedProxies(chosen.trusted_proxies),
         settings=chosen,

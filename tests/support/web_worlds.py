@@ -50,6 +50,7 @@ GENEROUS = Quotas(
     passwords_per_address=WIDE,
     registrations_per_address=WIDE,
     leads_per_address=WIDE,
+    rooms_per_address=WIDE,
 )
 """For tests that are not about limits."""
 

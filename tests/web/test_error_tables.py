@@ -27,6 +27,7 @@ SAMPLES = {
     "fields": {"email": "is wrong"},
     "retry_after_seconds": 7,
     "allowed": ["GET"],
+    "method": "PUT",
     "reason": "is wrong",
     "incident": "b" * 24,
 }

@@ -7,6 +7,7 @@ from switchboard.engine.records.accounts import (
     Organization,
     Organizations,
 )
+from switchboard.engine.records.api_keys import ApiKey, ApiKeys
 from switchboard.engine.records.dealerships import Lead, Leads, Vehicle, Vehicles
 from switchboard.engine.records.devices import Device, Devices
 from switchboard.engine.records.limits import Attempt, Attempts, Limits, TryResult
@@ -16,6 +17,8 @@ from switchboard.engine.records.serials import Serials
 __all__ = [
     "Account",
     "Accounts",
+    "ApiKey",
+    "ApiKeys",
     "Attempt",
     "Attempts",
     "Device",

@@ -69,6 +69,11 @@ class RoomLists:
         (view,) = await self._with_messages([(room, markers[0] if markers else None)])
         return view
 
+    async def markers(self, room: str, readers: Sequence[str]) -> Mapping[str, ReadMarker]:
+        """reader -> how far it has read that room; who has read nothing is missing."""
+        found = await self._rooms.markers([room] * len(readers), readers)
+        return {marker.reader: marker for marker in found}
+
     async def members(self, rooms: Sequence[str]) -> Mapping[str, Sequence[Membership]]:
         """room -> its first ``MEMBERS_MOST`` members, in the order in which they joined; none: missing."""
         return await self._rooms.members(rooms, MEMBERS_MOST)

@@ -70,6 +70,17 @@ CREATE TABLE serial (
     taken bigint NOT NULL
 );
 
+-- Of organizations' own servers; a key is looked for by its SHA-256, and stands nowhere itself.
+CREATE TABLE api_key (
+    id text COLLATE "C" PRIMARY KEY,
+    realm text COLLATE "C" NOT NULL,
+    owner text NOT NULL,
+    name text NOT NULL,
+    digest bytea NOT NULL CHECK (length(digest) = 32),
+    created_at bigint NOT NULL
+);
+CREATE UNIQUE INDEX api_key_digest ON api_key (realm, digest);
+
 -- ---------------------------------------------------------------------------------------------- issues
 
 CREATE TABLE issue (
