@@ -24,6 +24,7 @@ from switchboard.store import queries_rooms as rooms
 from switchboard.store.bridge import Connection, Database
 from switchboard.store.embedded import embedded_postgres
 from switchboard.store.migrations import migrate
+from switchboard.store.queries import LOAD
 
 PAGE = 100
 """contracts/README.md: the longest page of any list."""
@@ -62,14 +63,16 @@ def queries(size: Size) -> list[Query]:
         source=issues.TAGGED.format(standing=issues.TAGGED_STANDING[False]), wanted="false"
     )
     alike = issues._tsquery(APP, probes_of(f"{WORD}7 {WORD}11"))
+    ids = [f"r{number}" for number in range(2, PAGE + 2)]
     return [
+        Query("loading a hundred rooms", LOAD, (["room"] * PAGE, ids)),
         Query("newest messages of a room", messages.BEFORE, (LONG_ROOM, LATER, PAGE)),
         Query("a page in the middle", messages.PAGE, (LONG_ROOM, in_long_room // 2, PAGE)),
         Query("messages after one", messages.AFTER, (LONG_ROOM, in_long_room // 2, PAGE)),
         Query("messages by id", messages.BY_IDS, ([f"m{n}" for n in range(1, PAGE + 1)],)),
         Query("rooms of a member", rooms.OF_MEMBER, (MEMBER, 0, PAGE)),
         Query("rooms of a shelf", rooms.ON_SHELF, (SHELF, "staff", 0, PAGE)),
-        Query("members of rooms", rooms.MEMBERS, ([f"r{n}" for n in range(1, PAGE + 1)], PAGE)),
+        Query("members of rooms", rooms.MEMBERS, (ids, PAGE)),
         Query("open issues, queued", open_issues, (APP, 0, PAGE)),
         Query("closed issues", closed_issues, (APP, 0, PAGE)),
         Query("closed issues of a tag", tagged, (APP, 0, PAGE, "vip")),

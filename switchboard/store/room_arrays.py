@@ -20,11 +20,14 @@ ROOM_PARAMETERS: Final = MESSAGE + ROOM + MEMBER + ISSUE + QUESTION + TAG
 
 def concerns_rooms(batch: Sequence[Turn]) -> bool:
     """Whether the batch has anything for ``commit_rooms`` to write."""
-    return any(turn.projections or _has_message(turn) for turn in batch)
-
-
-def _has_message(turn: Turn) -> bool:
-    return any(entry.message is not None for entry in turn.entries)
+    # Plain loops: every batch is asked, and most are of other sessions.
+    for turn in batch:
+        if turn.projections:
+            return True
+        for entry in turn.entries:
+            if entry.message is not None:
+                return True
+    return False
 
 
 def room_arrays(batch: Sequence[Turn]) -> list[list[Any]]:

@@ -51,6 +51,7 @@ from switchboard.engine.sessions.room import (
     AddTag,
     CloseRoom,
     FreeRoom,
+    Head,
     HearHolder,
     Member,
     OpenRoom,
@@ -213,9 +214,9 @@ class RoomDesk:
         """The message that the command became, or repeats. (An echo is recognised whatever time it is by now: 0.)"""
         head = room.last_message
         assert head is not None, "a room that took a message has one"
-        if head.id != command.id:
-            head = echo_of(room, command, 0) or head
-        return await self._messages.of_head(room.id, head)
+        if head.id == command.id:
+            return _message(room.id, head, command)
+        return await self._messages.of_head(room.id, echo_of(room, command, 0) or head)
 
     async def mark_read(self, reader: str, message: Message) -> ReadMarker:
         """The reader has read the room up to that message; the marker that stands, which may be a later one."""
@@ -321,3 +322,23 @@ def _client_key(room: Room, new: NewMessage) -> Key | None:
     content = msgspec.json.encode((new.text, new.file, new.attributes))
     key = f"{room.realm}/{new.sender}/message/{room.id}/{new.client_id}"
     return Key(key, hashlib.sha256(content).digest())
+
+
+def _message(room: str, head: Head, command: PostMessage) -> Message:
+    """What was stored just now, without reading it back."""
+    return Message(
+        room=room,
+        id=head.id,
+        sequence=head.sequence,
+        number=head.number,
+        serial=head.serial,
+        at=head.at,
+        sender=head.sender,
+        role=command.role,
+        text=command.text,
+        file=command.file,
+        attributes=command.attributes,
+        client_id=command.client_id,
+        verified=command.verified,
+        issue=head.issue,
+    )

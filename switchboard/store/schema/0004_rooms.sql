@@ -24,12 +24,6 @@ CREATE TABLE message (
 CREATE UNIQUE INDEX message_number ON message (room, number);
 CREATE UNIQUE INDEX message_id ON message (id);
 
--- The whole journal of any session, for whoever need not care where an entry lies.
-CREATE VIEW entry AS
-    SELECT kind, id, version, name, format, body, at, by, caused_by, code_version FROM journal
-    UNION ALL
-    SELECT 'room' COLLATE "C", room, version, name, format, body, at, by, caused_by, code_version FROM message;
-
 -- ---------------------------------------------------------------------------------------------- rooms
 
 CREATE TABLE room (

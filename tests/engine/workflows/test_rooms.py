@@ -126,6 +126,26 @@ async def test_a_message_is_stored_once_for_its_client_id_also_after_a_restart(
         assert len(await world.messages.page(room.id, None, 100)) == 3
 
 
+async def test_what_a_post_answers_is_what_is_read_later(autojump_clock: object) -> None:
+    async with room_world() as world:
+        room = await world.support("ann")
+        new = NewMessage(
+            sender="ann",
+            role="client",
+            text="all of it",
+            file="https://files.example.test/1.jpg",
+            attributes='{"a":1}',
+            client_id="c1",
+            numbered=True,
+            verified=False,
+            via="somebody",
+        )
+        posted = (await world.desk.post(room, new)).message
+        assert posted.issue is not None
+        assert await world.messages.get(posted.id) == posted
+        assert (await world.desk.post(room, new)).message == posted
+
+
 async def test_a_request_key_serves_instead_of_a_client_id(autojump_clock: object) -> None:
     async with room_world() as world:
         room, _ = await world.desk.open(pair("company", "ann", "bob"), by="ann")
