@@ -220,8 +220,10 @@ async def test_what_the_staff_has_read_is_known_when_it_reads_with_its_key_or_wr
         assert [one["read"] for one in await to.messages(room)] == [True, True]
         await to.say(room, "three")
         assert [one["read"] for one in await to.messages(room)] == [True, True, False]
+        assert (await to.listed(key)).body["rooms"][0]["last_message"]["read"] is False
         await to.say(room, "answer", side=False, key=key)
         assert await unread() == 0
+        assert (await to.listed(key)).body["rooms"][0]["last_message"]["read"] is False
         assert [one["read"] for one in await to.messages(room)] == [True, True, True, False]
 
 

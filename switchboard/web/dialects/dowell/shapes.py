@@ -105,7 +105,9 @@ def listed_shape(view: RoomView, products: Mapping[str, str]) -> Json:
     """A room in the staff's list, with its last message and how many the staff has not read."""
     last = view.last_message
     shape = room_shape(view.room, products, message_data(last))
-    seen = view.marker is not None and last is not None and view.marker.number >= last.number
+    # A visitor is known to have read what came before it wrote, so never the staff's last word.
+    by_visitor = last is not None and last.role == "client"
+    seen = by_visitor and view.unread == 0
     return {
         **shape,
         "room_id": view.room.id,
