@@ -9,6 +9,7 @@ import pytest
 import trio
 from bad_requests import NO_IDS, UNKNOWN_ID
 from gig_parties import parties
+from trio.testing import MockClock
 from widgets import SEED, widgets
 
 from switchboard.engine.workflows.quotas import Quota, Quotas
@@ -227,12 +228,12 @@ async def test_what_the_staff_has_read_is_known_when_it_reads_with_its_key_or_wr
         assert [one["read"] for one in await to.messages(room)] == [True, True, True, False]
 
 
-async def test_a_page_of_rooms_comes_by_the_last_activity() -> None:
+async def test_a_page_of_rooms_comes_by_the_last_activity(mock_clock: MockClock) -> None:
     async with widgets(open=True) as to:
         rooms = [await to.room(user_id=f"user {number}") for number in range(4)]
         for room in (rooms[2], rooms[0]):
+            mock_clock.jump(1)
             await to.say(room, "hello")
-            await trio.sleep(0.002)
 
         async def page(**which: Any) -> list[str]:
             return [room["_id"] for room in (await to.listed(**which)).body["rooms"]]

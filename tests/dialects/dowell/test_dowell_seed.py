@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from trio.testing import MockClock
 from widgets import ROOM_KEYS, SEED, Widgets, widgets
 
 from switchboard.settings import PRODUCTS
@@ -110,9 +111,10 @@ async def test_delete_room_by_a_get_with_a_body() -> None:
         assert shown["is_active"] is False
 
 
-async def test_fetch_the_list_of_rooms() -> None:
+async def test_fetch_the_list_of_rooms(mock_clock: MockClock) -> None:
     async with widgets(open=True) as to:
         first, second = await to.room(), await to.room(user_id="another")
+        mock_clock.jump(1)
         await to.room(product_name="LOGIN")
         await to.room(org_id="another")
         await to.say(first, "hello")
