@@ -13,7 +13,7 @@ PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11
 	"$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v "$$name"; break; }; done)
 
-.PHONY: help run test check format bench soak clean
+.PHONY: help run test check format bench attacks soak mutants crash clean
 
 help:
 	@echo 'make run     start the server on http://127.0.0.1:8000 with its own database in .data/'
@@ -21,7 +21,10 @@ help:
 	@echo 'make check   format, lint, types and import rules'
 	@echo 'make format  put the sources into their format'
 	@echo 'make bench   measure throughput and memory'
-	@echo 'make soak    simulate many seeds of people and faults'
+	@echo 'make attacks drive every known hazard of a web server against the server and print what happens'
+	@echo 'make soak    simulate people and faults for MINUTES=10, with seeds that nobody has seen'
+	@echo 'make mutants plant every known fault and show who notices it'
+	@echo 'make crash   kill and freeze servers under load, and check what they acknowledged'
 	@echo 'make clean   remove the environment and what the tools keep; never .data/'
 
 run: $(INSTALLED)
@@ -45,9 +48,22 @@ format: $(INSTALLED)
 bench: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard bench
 
-WORLDS ?= 200
+attacks: $(INSTALLED)
+	@PYTHONPATH=tests/support $(BIN)/python tests/attacks
+
+# As long as told, beginning with a seed that nobody has seen: make soak MINUTES=60 SEED=1 SCENARIO=rush
+MINUTES ?= 10
+JOBS ?= 2
+SCENARIO ?= storm
+SEED ?= $(shell date +%s)
 soak: $(INSTALLED)
-	@exec $(BIN)/python -m switchboard simulate --worlds $(WORLDS)
+	@exec nice $(BIN)/python -m switchboard simulate --minutes $(MINUTES) --jobs $(JOBS) --seed $(SEED) --scenario $(SCENARIO)
+
+mutants: $(INSTALLED)
+	@exec $(BIN)/python -m switchboard.simulations.mutants
+
+crash: $(INSTALLED)
+	@exec $(BIN)/python -m switchboard crash
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

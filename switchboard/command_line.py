@@ -29,6 +29,11 @@ COMMANDS: Mapping[str, Place] = {
         "switchboard.commands.api_keys", "api_key", "Keys of organizations' own servers."
     ),
     "bench": Place("switchboard.bench", "bench", "Measure throughput and memory."),
+    "crash": Place(
+        "switchboard.crash",
+        "crash",
+        "Kill and freeze servers under load, and check what they kept.",
+    ),
     "dealer": Place("switchboard.commands.people", "dealer", "Add dealers."),
     "gig": Place("switchboard.commands.sessions", "gig", "The back office's steps of gigs."),
     "keys": Place("switchboard.commands.keys", "keys", "Rotate the token keys."),

@@ -93,6 +93,35 @@ class Settings:
         ("*",), values.origins, "web origins that may read answers"
     )
 
+    # -- connections
+    connections_most: int = setting(
+        8192, values.whole(1, 1_000_000), "connections that may be open at once; beyond: 503"
+    )
+    connections_per_address_most: int = setting(
+        512,
+        values.whole(1, 1_000_000),
+        "the same for one address; loopback and trusted proxies are not counted",
+    )
+    keep_alive_seconds: float = setting(
+        5.0, values.seconds(0.1, 3600), "how long a connection may stay open without a request"
+    )
+    send_seconds: float = setting(
+        5.0,
+        values.seconds(0.1, 3600),
+        "how long a client may leave 64 kB that wait for it unread; then it is cut off",
+    )
+    websocket_ping_seconds: float = setting(
+        20.0,
+        values.seconds(0.1, 3600),
+        "a websocket that is silent for so long is pinged; silent for as long again, closed",
+    )
+    websocket_origins: tuple[str, ...] = setting(
+        (),
+        values.origins,
+        "web origins whose pages may open websockets, beside the server's own and those named "
+        "for cors; or *",
+    )
+
     # -- people
     demo: bool = setting(
         False, values.yes_or_no, "make demo data on the first start, keep it online"
@@ -214,6 +243,11 @@ class Settings:
     mailbox: int = setting(256, values.whole(1, 100_000), "commands that may wait for one session")
     body_bytes_most: int = setting(
         262_144, values.whole(1024, 1_073_741_824), "largest request body, in bytes"
+    )
+    lease_seconds: float = setting(
+        15.0,
+        values.seconds(1, 3600),
+        "how long a frozen engine keeps another one from taking its database over",
     )
     graceful_seconds: float = setting(
         5.0, values.seconds(0, 3600), "how long a stop waits for requests that are under way"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -33,6 +34,7 @@ from switchboard.store.embedded import embedded_postgres
 from switchboard.store.embedded_place import locked
 from switchboard.store.postgres import PostgresStore, open_postgres
 from switchboard.version import code_version
+from switchboard.web import transport
 from switchboard.web.app import create_app
 from switchboard.web.services import Services, WebSettings, WidgetSettings, build_services
 
@@ -81,14 +83,20 @@ class Ownership:
 async def running(settings: Settings) -> AsyncIterator[Application]:
     """Everything, from the database to the web app, for the length of the block.
 
+    From here on hypercorn's Trio worker takes connections with our transport, in this process.
+
     Raises: StartError (in an exception group, as nurseries have it) if something cannot start; what had been started
     has then been ended.
     """
+    transport.install(limits(settings))
     ownership = Ownership()
     async with (
         database_url(settings) as url,
         open_postgres(
-            url, allow_unsafe=settings.allow_unsafe_database, on_lost=ownership.lose
+            url,
+            allow_unsafe=settings.allow_unsafe_database,
+            on_lost=ownership.lose,
+            lease_seconds=settings.lease_seconds,
         ) as store,
     ):
         services = assemble(settings, store)
@@ -202,6 +210,31 @@ def web_settings(settings: Settings) -> WebSettings:
             staff_key_needed=settings.staff_key_needed,
         ),
     )
+
+
+def limits(settings: Settings) -> transport.Limits:
+    """What the transport allows. Pages of origins that are named for CORS may open websockets too; its ``*`` is
+    only about answers without credentials, which anybody may read."""
+    own = () if settings.public_base_url is None else (origin_of(settings.public_base_url),)
+    named = tuple(origin for origin in settings.cors_origins if origin != "*")
+    uncounted = transport.Limits().uncounted_networks + settings.trusted_proxies
+    return transport.Limits(
+        connections_most=settings.connections_most,
+        connections_per_address_most=settings.connections_per_address_most,
+        uncounted_networks=uncounted,
+        keep_alive_seconds=settings.keep_alive_seconds,
+        send_seconds=settings.send_seconds,
+        ping_seconds=settings.websocket_ping_seconds,
+        pong_seconds=settings.websocket_ping_seconds,
+        goodbye_seconds=min(transport.Limits().goodbye_seconds, settings.graceful_seconds),
+        origins=(*settings.websocket_origins, *named, *own),
+    )
+
+
+def origin_of(url: str) -> str:
+    """The web origin of a URL: its scheme and host."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def milliseconds(seconds: float) -> Milliseconds:

@@ -16,6 +16,8 @@ import asyncpg
 import pytest
 import trio
 
+pytest_plugins = ["planted_faults"]
+
 STOP_SECONDS_MOST = 60.0
 """The server's own stop is bounded by three times 20 seconds and takes 0.1."""
 START_SECONDS_MOST = 60.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from switchboard.bench.quiet import log_to_stderr
 from switchboard.bench.table import show
 from switchboard.bench.throughput import measure
+from switchboard.bench.transport import compare, show_comparison
 from switchboard.bench.unfinished import measure_memory, measure_restart
+from switchboard.processes import end_as_by_control_c
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, text: str) -> list[int]:
@@ -41,6 +42,7 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, text: str) ->
 )
 @click.option("--idle", type=click.IntRange(1), help="Measure the memory of so many idle gigs.")
 @click.option("--restart", type=click.IntRange(1), help="Measure a start with so many live gigs.")
+@click.option("--transport", is_flag=True, help="Compare the transport with hypercorn as released.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def bench(
     at_once: list[int],
@@ -48,23 +50,29 @@ def bench(
     repetitions: int,
     idle: int | None,
     restart: int | None,
+    transport: bool,
     as_json: bool,
 ) -> None:
-    """Measure gigs over HTTP beside a bare Quart-Trio endpoint, or memory, or the time of a start.
+    """Measure gigs over HTTP beside a bare Quart-Trio endpoint, or memory, or the time of a start, or the transport.
 
     Everything runs on this machine in a temporary folder, with a Postgres of its own that keeps what it commits, and
     ends by itself. Compare only figures of one run.
     """
     log_to_stderr()
-    # As Ctrl-C, which Trio lets in where it does no harm: the servers are ended and the folder is removed.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # The servers are ended then, and the folder is removed.
+    end_as_by_control_c()
     console = Console(stderr=as_json)
     with tempfile.TemporaryDirectory(
         prefix="switchboard-bench-", ignore_cleanup_errors=True
     ) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        if idle is None and restart is None:
+        if transport:
+            with _bar(console, "loads", 4 * (repetitions + 1)) as step:
+                compared = compare(folder, seconds, repetitions, lambda: step(1))
+            show_comparison(compared, console)
+            _answer(compared, as_json)
+        elif idle is None and restart is None:
             loads = len(at_once) * repetitions * 2 + 1
             with _bar(console, "loads", loads) as step:
                 measured = measure(folder, at_once, seconds, repetitions, lambda _: step(1))

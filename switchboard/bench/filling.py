@@ -15,11 +15,11 @@ from collections.abc import Callable
 import msgspec
 import trio
 
-from switchboard.bench.processes import memory_kilobytes
 from switchboard.bench.quiet import log_to_stderr
 from switchboard.engine.engine import Engine
 from switchboard.engine.sessions.gig import Candidate, ClaimGig, RequestGig, Terms
 from switchboard.engine.sessions.kind import Address
+from switchboard.processes import memory_kilobytes
 from switchboard.settings import load
 from switchboard.wiring import running
 
@@ -70,8 +70,8 @@ async def fill(filling: Filling, progress: Callable[[], None]) -> Filled:
 async def make_gigs(engine: Engine, count: int, progress: Callable[[], None]) -> None:
     """Requests that many gigs, each of people of its own, straight from the engine.
 
-    They are claimed: a gig that waits for operators is not idle. It waits for half a minute, and meanwhile each of its
-    open offers stands in an index of the engine's.
+    They are claimed: a gig that waits for operators is not idle. It waits for half a minute, and meanwhile each of
+    its open offers stands in an index of the engine's.
     """
 
     async def make(numbers: range) -> None:

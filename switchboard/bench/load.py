@@ -1,7 +1,7 @@
 """The load generator, a process of its own: keep-alive connections over plain sockets, as lean as Python allows.
 
-Run as ``python -m switchboard.bench.load``: reads a ``Task`` as JSON from stdin, writes a ``Result`` as JSON to stdout.
-It sends to the loopback address alone and ends by itself.
+Run as ``python -P switchboard/bench/load.py``: reads a ``Task`` as JSON from stdin, writes a ``Result`` as JSON to
+stdout. It sends to the loopback address alone and ends by itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import msgspec
 import trio
 
-RECEIVE_BYTES = 65536
+from switchboard.loopback import Connection, connect, request
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -44,40 +44,6 @@ class Result(msgspec.Struct, frozen=True):
     own_cpu_seconds: float
 
 
-class Connection:
-    """One keep-alive connection."""
-
-    def __init__(self, stream: trio.SocketStream) -> None:
-        self._stream = stream
-        self._rest = b""
-
-    async def post(self, path: str, token: str, body: bytes) -> bytes:
-        """The body of a 200. Raises: RuntimeError for any other answer."""
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        await self._stream.send_all(head.encode() + body)
-        while b"\r\n\r\n" not in self._rest:
-            self._rest += await self._receive()
-        answer, _, data = self._rest.partition(b"\r\n\r\n")
-        lowered = answer.lower()
-        start = lowered.index(b"content-length:") + 15
-        length = int(lowered[start:].split(b"\r\n", 1)[0])
-        while len(data) < length:
-            data += await self._receive()
-        self._rest = data[length:]
-        if answer[9:12] != b"200":
-            raise RuntimeError(f"{path}: {answer[:12]!r} {data[:200]!r}")
-        return data[:length]
-
-    async def _receive(self) -> bytes:
-        data = await self._stream.receive_some(RECEIVE_BYTES)
-        if not data:
-            raise RuntimeError("the server closed the connection")
-        return bytes(data)
-
-
 class Load:
     """A run of the generator."""
 
@@ -89,13 +55,10 @@ class Load:
     async def run(self) -> Result:
         """Everybody connects and gets ready; then the clock runs."""
         task = self._task
-        connections = [
-            Connection(await trio.open_tcp_stream("127.0.0.1", task.port))
-            for _ in range(task.at_once)
-        ]
+        connections = [await connect(task.port) for _ in range(task.at_once)]
         for connection, pair in zip(connections, task.pairs, strict=False):
             place = msgspec.json.encode({"lat": pair.latitude, "lng": pair.longitude})
-            await connection.post("/dropin/accounts/status/online", pair.operator_token, place)
+            await _post(connection, "/dropin/accounts/status/online", pair.operator_token, place)
         began, cpu = time.perf_counter(), time.process_time()
         self._end = began + task.seconds
         async with trio.open_nursery() as nursery:
@@ -138,9 +101,17 @@ class Load:
 
     async def _timed(self, connection: Connection, path: str, token: str, body: bytes) -> bytes:
         before = time.perf_counter()
-        answer = await connection.post(path, token, body)
+        answer = await _post(connection, path, token, body)
         self._latencies.append(time.perf_counter() - before)
         return answer
+
+
+async def _post(connection: Connection, path: str, token: str, body: bytes) -> bytes:
+    """The body of a 200. Raises: RuntimeError for any other answer; Lost."""
+    answer = await connection.exchange(request("POST", path, token, body))
+    if answer.status != 200:
+        raise RuntimeError(f"{path}: {answer.status} {answer.body[:200]!r}")
+    return answer.body
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from switchboard.bench.filling import Filled, Filling
-from switchboard.bench.processes import free_port, running, switchboard_command
+from switchboard.processes import free_port, running, switchboard_command
 
 PASSIVATION_SECONDS = 1.0
 """The least that the setting takes; what a passivated gig leaves behind does not depend on it."""

@@ -5,6 +5,7 @@ It knows neither HTTP nor SQL. ``run`` is started in a nursery of the caller's a
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,9 +14,9 @@ from typing import Any
 import trio
 
 from switchboard.engine.clock import Clock, Instant
-from switchboard.engine.errors import KeyReused, Stopping, Unavailable
+from switchboard.engine.errors import KeyReused, NotOwner, Stopping, Unavailable
 from switchboard.engine.ids import Ids, is_id
-from switchboard.engine.ports import Capacity, Store, VideoProvider
+from switchboard.engine.ports import Capacity, Fenced, Store, VideoProvider
 from switchboard.engine.runtime.alarms import Alarms
 from switchboard.engine.runtime.announcements import Announcements
 from switchboard.engine.runtime.draft import EndSession
@@ -182,9 +183,10 @@ class Engine:
 
     def _expires_at(self) -> Instant | None:
         deadline = trio.current_effective_deadline()
-        if deadline == float("inf"):
+        if deadline == math.inf:
             return None
-        return self.clock.now() + int((deadline - trio.current_time()) * 1000)
+        # Minus infinity for a caller that is cancelled already: nobody waits any more.
+        return self.clock.now() + int(max(0.0, deadline - trio.current_time()) * 1000)
 
     async def _tell(self, target: Address, command: Command, row: str) -> Any:
         return await self.ask(target, command, by=f"system:{row}", caused_by=row, consumes=row)
@@ -232,16 +234,24 @@ class Engine:
         self._runtime.observers.setdefault(kind, []).append(observer)
 
     async def release(self, address: Address) -> bool:
-        """Takes a session out of quarantine; False if it was in none. Raises: StoreDown."""
-        stored = await self.store.sessions.release(address)
+        """Takes a session out of quarantine; False if it was in none. Raises: StoreDown, NotOwner."""
         supervisor = self._supervisors[address.kind]
+        try:
+            stored = await self.store.sessions.release(address)
+        except Fenced as fence:
+            self.lose_ownership(str(fence))
+            raise NotOwner from fence
+        except Unavailable:
+            # It may have happened: then nobody would find the session in the list, and it would stand still for ever.
+            cell = supervisor.cells.get(address.id)
+            if cell is not None and cell.quarantined:
+                cell.doubt()
+            raise
         cell = supervisor.cells.get(address.id)
         held = cell is not None and cell.quarantined
-        if cell is not None and held:
-            cell.release()
         if stored or held:
             self.log.event("session_released", address, by="system:admin")
-            self.wake(address)
+            supervisor.cell(address.id).release()
         return stored or held
 
     async def end(self, address: Address, *, by: str) -> Any:

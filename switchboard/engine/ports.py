@@ -184,6 +184,8 @@ class Stored(msgspec.Struct, frozen=True):
     snapshot: Snapshot | None
     tail: tuple[JournalEntry, ...]
     quarantine: QuarantineRow | None
+    updated_at: Instant = 0
+    """Of its latest entry: no later one may be earlier, whatever the clock says by now."""
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -271,10 +273,10 @@ class Sessions(Protocol):
         """One session's header."""
 
     async def quarantine(self, row: QuarantineRow) -> None:
-        """Remembers that the session stands still (replaces an older row)."""
+        """Remembers that the session stands still (replaces an older row). Raises: StoreDown, Fenced."""
 
     async def release(self, address: Address) -> bool:
-        """Forgets the quarantine; False if there was none."""
+        """Forgets the quarantine; False if there was none. Raises: StoreDown, Fenced."""
 
     async def quarantined(self) -> Sequence[QuarantineRow]:
         """All of them, oldest first."""
@@ -283,7 +285,8 @@ class Sessions(Protocol):
         """The oldest waiting rows in the order in which they were committed."""
 
     async def outbox_done(self, ids: Sequence[str]) -> None:
-        """Deletes rows that no session consumes (a workflow's)."""
+        """Deletes rows that no session consumes (a workflow's). Raises: StoreDown; Fenced: what was delivered by an
+        engine that had been taken over was perhaps delivered to what it remembered."""
 
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """What was announced on a topic after that sequence, in order."""
@@ -380,6 +383,9 @@ class Capacity:
     """After so long without a command a session leaves the memory; None: never."""
     restart_intensity: int = 5
     restart_period_seconds: float = 60.0
+    quarantines_most: int = 50
+    """Quarantines of one kind in a minute (engine/runtime/breaker.py): more than poisoned messages cause, fewer than an
+    operator would have to release by hand after a deploy that broke every session."""
     backoff_first_seconds: float = 0.05
     backoff_most_seconds: float = 5.0
     alarm_period_seconds: float = 15.0

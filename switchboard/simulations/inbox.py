@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 import trio
 
 from switchboard.engine.errors import Unavailable
 from switchboard.engine.ports import StoredNotice
 from switchboard.engine.runtime.announcements import Announcement, Lagged
 from switchboard.engine.sessions import Address
-from switchboard.engine.sessions.gig import GigNotice
+from switchboard.simulations.checkers.names import HOLE
+from switchboard.simulations.life import Life, Unreachable
 from switchboard.simulations.trace import Violation
 
 if TYPE_CHECKING:
-    from switchboard.simulations.world import Life, World
+    from switchboard.simulations.world import World
 
 PAGE = 100
 AGAIN_SECONDS = 1.0
 """Before notices are asked for again while the database is away."""
 
-HOLE = "notices are heard in order and without a silent hole"
-
-DECODER = msgspec.json.Decoder(GigNotice)
+CARRIED_SECONDS_MOST = 0.3
+"""A notice takes up to so long from the engine to its person; each connection keeps the order."""
 
 
 class Inbox:
     """One account's notices.
 
     Args:
-        told: called with every notice about a gig, in order.
+        told: called with (name, body) of every notice, in order.
     """
 
-    def __init__(self, world: World, account: str, told: Callable[[GigNotice], None]) -> None:
+    def __init__(self, world: World, account: str, told: Callable[[str, bytes], None]) -> None:
         self._world = world
+        self._chance = world.chance(f"inbox/{account}")
         self._account = account
         self._topic = f"account/{account}"
         self._told = told
@@ -56,24 +56,30 @@ class Inbox:
                 try:
                     await self._catch_up(life)
                     while True:
-                        await self._hear(await subscription.receive(), life)
+                        heard = await subscription.receive()
+                        await trio.sleep(self._chance.random() * CARRIED_SECONDS_MOST)
+                        await self._hear(heard, life)
                 except Lagged:
                     continue
-                except Unavailable:
+                except (Unavailable, Unreachable):
                     await trio.sleep(AGAIN_SECONDS)
 
     async def _catch_up(self, life: Life) -> None:
         while True:
-            page = await life.store.sessions.notices(self._topic, self._last, PAGE)
+            page = await self._page(life)
             for notice in page:
                 self._take(notice)
             if len(page) < PAGE:
                 return
 
+    async def _page(self, life: Life) -> Sequence[StoredNotice]:
+        after = self._last
+        return await life.reach(lambda life: life.store.sessions.notices(self._topic, after, PAGE))
+
     async def _hear(self, heard: Announcement, life: Life) -> None:
         if heard.sequence > self._last + 1:
             weather = self._world.weather
-            if not weather.lost_answers and not weather.outages:
+            if not weather.unknown:
                 # Only a commit whose answer was lost may be announced after a later one.
                 seen = f"{self._account} hears {heard.sequence} after {self._last}"
                 self._world.judge.fail(Violation(HOLE, seen, [Address("person", self._account)]))
@@ -84,12 +90,11 @@ class Inbox:
         if notice.sequence <= self._last:
             return
         self._last = notice.sequence
-        if notice.name == "gig":
-            self._told(DECODER.decode(notice.body))
+        self._told(notice.name, notice.body)
 
     async def rest(self, life: Life) -> None:
         """At the end: everything that was stored must have been heard by now."""
-        stored = await life.store.sessions.notices(self._topic, self._last, PAGE)
+        stored = await self._page(life)
         if stored:
             seen = f"{self._account} never heard {[one.sequence for one in stored]}"
             self._world.judge.fail(Violation(HOLE, seen, [Address("person", self._account)]))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import Any
 
 import trio
 from trio.abc import Instrument
 
-from switchboard.engine.ports import Committed, Outcome, Turn
+from switchboard.engine.ports import Committed, OutboxRow, Outcome, Turn
 from switchboard.simulations.checkers import Judge
+from switchboard.simulations.checkers.names import TIME
 from switchboard.simulations.trace import Violation
 from switchboard.store.memory_tables import MemoryDatabase
 
 ROUNDS_MOST = 10_000
 """Of the scheduler at one instant: a chain of wake-ups that does not wait for anything is some dozens long, so that
 many more are a task that spins. About a second of wall time."""
+
+ROWS_KEPT = 30
+"""Rows of the outbox that may be delivered again: those of the last minutes."""
 
 
 class JudgedDatabase(MemoryDatabase):
@@ -24,20 +29,26 @@ class JudgedDatabase(MemoryDatabase):
     judge: Judge
     commits = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: deque[OutboxRow] = deque(maxlen=ROWS_KEPT)
+        """The latest that were committed."""
+
     def commit(self, turn: Turn) -> Outcome:
         """See ``MemoryDatabase``."""
         outcome = super().commit(turn)
         if isinstance(outcome, Committed):
             self.commits += 1
+            self.rows.extend(turn.outbox)
             self.judge.committed(turn)
         return outcome
 
     def settle(self, turn: Turn) -> bool:
         """See ``MemoryDatabase``."""
-        version = self.sessions[turn.address].version if turn.address in self.sessions else 0
+        entries = len(self.journal.get(turn.address, ()))
         happened = super().settle(turn)
-        if self.sessions[turn.address].version > version:
-            self.judge.voided(turn.address)
+        for void in self.journal.get(turn.address, ())[entries:]:
+            self.judge.voided(turn.address, void.at)
         return happened
 
 
@@ -55,7 +66,7 @@ class Metronome(Instrument):
         self._rounds = self._rounds + 1 if now == self._at else 0
         self._at = now
         if self._rounds > ROUNDS_MOST:
-            self._judge.fail(Violation("time goes on", f"{ROUNDS_MOST} rounds at one instant"))
+            self._judge.fail(Violation(TIME, f"{ROUNDS_MOST} rounds at one instant"))
 
 
 class Silent:

@@ -157,6 +157,10 @@ class Database:
             raise StoreDown(first_line(error)) from error
         try:
             return await unit(connection, *args, **kwargs)
+        except asyncpg.InternalClientError:
+            # The pool takes such a connection for a good one, and would hand it out again.
+            connection.terminate()
+            raise
         finally:
             await pool.release(connection, timeout=ACQUIRE_SECONDS_MOST)
 

@@ -110,8 +110,9 @@ class _Waiting:
 class Committer:
     """Writes turns in batches; one task runs ``run`` for as long as turns may be handed in."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, queue_most: int = QUEUE_MOST) -> None:
         self._backend = backend
+        self._queue_most = queue_most
         self._queue: deque[_Waiting] = deque()
         self._locked: list[_Waiting] = []
         """Turns whose row was locked: at the head of the next batch, before anything of the queue."""
@@ -134,7 +135,7 @@ class Committer:
         """
         if self._closed is not None:
             raise _again(self._closed)
-        if len(self._queue) >= QUEUE_MOST:
+        if len(self._queue) >= self._queue_most:
             raise CommitQueueFull
         waiting = _Waiting(turn, adopt)
         self._queue.append(waiting)

@@ -91,7 +91,7 @@ class EmbeddedPostgres:
         same = processes.program_of(running.pid) == self._place.program
         if running.status == "stopping" or not same or running.socket_folder != self._socket_folder:
             # On its way out, or of programs that were replaced meanwhile: it could not load its libraries any more.
-            await processes.stop(running.pid, alive)
+            await processes.stop(running.pid, alive, self._place.log_file)
             return False
         try:
             await processes.accepting(self._place, running.pid, alive)
@@ -108,7 +108,7 @@ class EmbeddedPostgres:
         except BaseException:
             # Also when cancelled: what was launched must not outlive us unknown. The stop is bounded.
             with trio.CancelScope(shield=True):
-                await processes.stop_child(process)
+                await processes.stop_child(process, self._place.log_file)
             raise
         self._now_is(process.pid, process)
 
@@ -155,10 +155,10 @@ class EmbeddedPostgres:
         if self._pid == 0:
             return
         if self._process is not None:
-            await processes.stop_child(self._process)
+            await processes.stop_child(self._process, self._place.log_file)
         else:
             alive = partial(processes.is_server, self._pid, self._place.cluster)
-            await processes.stop(self._pid, alive)
+            await processes.stop(self._pid, alive, self._place.log_file)
         self._log("postgres_stopped", pid=self._pid)
 
 

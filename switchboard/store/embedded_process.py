@@ -30,6 +30,11 @@ LOOK_SECONDS = 0.02
 """How often the server's status file is read while it starts: far below the start itself (0.1 s and more)."""
 ORPHAN_SECONDS_MOST = 5.0
 """Backends wait on their parent's death; one in a long computation looks up at its next interrupt check."""
+CRASHED = b"terminating any other active server processes"
+READY = b"database system is ready to accept connections"
+"""What the server's log says when a backend has crashed, before the others are ended, and when it has recovered."""
+LOG_TAIL_BYTES = 65_536
+"""Between the two are a few lines and one for each client that asks too early."""
 LOG_BYTES_MOST = 5_000_000
 """The server writes a few lines a start and a day; more means trouble, whose beginning and end are worth keeping."""
 
@@ -186,14 +191,35 @@ async def ended(pid: int) -> None:
         os.close(handle)
 
 
-async def stop(pid: int, alive: Callable[[], bool]) -> None:
+def recovers(log_file: Path) -> bool:
+    """Whether the server has lost a backend and does not take connections again yet, as its log says."""
+    if not log_file.exists():
+        return False
+    tail = _tail(log_file, LOG_TAIL_BYTES)
+    return tail.rfind(CRASHED) > tail.rfind(READY)
+
+
+def _tail(file: Path, most: int) -> bytes:
+    with open(file, "rb") as opened:
+        opened.seek(-min(opened.seek(0, os.SEEK_END), most), os.SEEK_END)
+        return opened.read()
+
+
+async def stop(pid: int, alive: Callable[[], bool], log_file: Path) -> None:
     """Ends the server in order (its clients are cut off), and at once if that takes too long; bounded.
+
+    One that recovers from the crash of a backend is ended at once. There is nothing to write yet, and Postgres 18 was
+    seen to wait for ever when it was then asked to end in order.
 
     Args:
         pid: the server's process.
         alive: whether that number is still the server's.
+        log_file: where it writes its log.
     """
-    for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+    requests = [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL]
+    if recovers(log_file):
+        requests.remove(signal.SIGINT)
+    for request in requests:
         if not alive():
             return
         os.kill(pid, request)
@@ -202,9 +228,9 @@ async def stop(pid: int, alive: Callable[[], bool]) -> None:
             return
 
 
-async def stop_child(process: trio.Process) -> None:
+async def stop_child(process: trio.Process, log_file: Path) -> None:
     """Ends a server that this process launched, and collects it, so that no zombie bears its number; bounded."""
-    await stop(process.pid, lambda: process.poll() is None)
+    await stop(process.pid, lambda: process.poll() is None, log_file)
     with trio.move_on_after(STOP_SECONDS_MOST):
         await process.wait()
 
@@ -227,9 +253,7 @@ def limit_log(file: Path) -> None:
 
 def reason(log_file: Path) -> str:
     """Why the server ended, as the last weighty line of its log says."""
-    with open(log_file, "rb") as file:
-        file.seek(-min(file.seek(0, os.SEEK_END), 4096), os.SEEK_END)
-        tail = file.read()
+    tail = _tail(log_file, 4096)
     weighty = re.findall(rb"(?:FATAL|PANIC):\s+(.*)", tail)
     return weighty[-1].decode(errors="replace") if weighty else last_line(tail)
 

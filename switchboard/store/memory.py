@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 import trio
 
@@ -25,7 +26,7 @@ from switchboard.engine.ports import (
     Turn,
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
-from switchboard.store.commit import BatchRefused, Committer, Locked
+from switchboard.store.commit import QUEUE_MOST, Backend, BatchRefused, Committer, Locked
 from switchboard.store.memory_room_queries import (
     MemoryIssues,
     MemoryMessages,
@@ -37,9 +38,14 @@ from switchboard.store.memory_tables import MemoryDatabase, Row
 from switchboard.store.rules import VOID
 
 Gate = Callable[[str], Awaitable[None]]
-"""Awaited with the port call's name before it has any effect; a commit passes a second one, ``committed``, between its
+"""Awaited with the port call's name before it has any effect; what writes passes a second one (``ANSWERS``) between its
 effect and its answer. A gate may wait, raise StoreDown (at ``committed`` any error becomes CommitUnknown), or never
 return, as for an engine that was killed."""
+
+ANSWERS: Final = frozenset(
+    {"committed", "settled", "snapshot_saved", "quarantine_kept", "released", "outbox_deleted"}
+)
+"""The names of the second gates."""
 
 
 async def open_gate(_name: str) -> None:
@@ -47,7 +53,7 @@ async def open_gate(_name: str) -> None:
     await trio.lowlevel.checkpoint()
 
 
-class _Backend:
+class MemoryBackend:
     """Writes batches to the tables."""
 
     def __init__(self, database: MemoryDatabase, incarnation: int, gate: Gate) -> None:
@@ -56,7 +62,21 @@ class _Backend:
         self._gate = gate
 
     async def write(self, batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome | Locked]:
+        """See ``Backend``."""
+        await self.enter()
+        outcomes = self.apply(batch)
+        try:
+            await self._gate("committed")
+        except Unavailable as error:
+            raise CommitUnknown(str(error)) from error
+        return outcomes
+
+    async def enter(self) -> None:
+        """A batch is on its way. Raises: StoreDown, CommitUnknown."""
         await self._gate("commit")
+
+    def apply(self, batch: Sequence[Turn]) -> list[Outcome]:
+        """One transaction, from its fence to its commit. Raises: Fenced, BatchRefused."""
         self.check_fence()
         try:
             # The tables cannot roll back, so everything is checked before anything is written. Turns of a batch share
@@ -65,12 +85,7 @@ class _Backend:
                 self._database.check(turn)
         except ValueError as error:
             raise BatchRefused(str(error)) from error
-        outcomes = [self._database.commit(turn) for turn in batch]
-        try:
-            await self._gate("committed")
-        except Unavailable as error:
-            raise CommitUnknown(str(error)) from error
-        return outcomes
+        return [self._database.commit(turn) for turn in batch]
 
     def check_fence(self) -> None:
         """Raises: Fenced if a later incarnation has taken over."""
@@ -78,27 +93,31 @@ class _Backend:
             raise Fenced(f"incarnation {self._incarnation} was retired")
 
 
+Wrap = Callable[[MemoryBackend], Backend]
+"""Puts something between the committer and the tables."""
+
+
 class MemorySessions:
     """The port ``Sessions`` on a ``MemoryDatabase``."""
 
-    def __init__(self, database: MemoryDatabase, incarnation: int, gate: Gate) -> None:
+    def __init__(
+        self,
+        database: MemoryDatabase,
+        incarnation: int,
+        gate: Gate,
+        wrap: Wrap,
+        queue_most: int,
+    ) -> None:
         self._database = database
         self._gate = gate
-        self._backend = _Backend(database, incarnation, gate)
-        self.committer = Committer(self._backend)
+        self._backend = MemoryBackend(database, incarnation, gate)
+        self.committer = Committer(wrap(self._backend), queue_most)
         """Its ``run`` is started by ``open_memory``."""
 
     async def load(self, address: Address) -> Stored | None:
         """See ``Sessions``."""
         await self._gate("load")
-        database = self._database
-        row = database.sessions.get(address)
-        if row is None:
-            return None
-        snapshot = database.snapshots.get(address)
-        after = 0 if snapshot is None else snapshot.version
-        tail = tuple(entry for entry in database.journal.get(address, ()) if entry.version > after)
-        return Stored(row.version, snapshot, tail, database.quarantine.get(address))
+        return self._database.stored(address)
 
     async def commit(self, turn: Turn, adopt: Callable[[Committed], None]) -> Outcome:
         """See ``Sessions``."""
@@ -108,7 +127,9 @@ class MemorySessions:
         """See ``Sessions``. Raises: Fenced."""
         await self._gate("settle")
         self._backend.check_fence()
-        return self._database.settle(turn)
+        happened = self._database.settle(turn)
+        await self._gate("settled")
+        return happened
 
     async def save_snapshot(
         self, address: Address, snapshot: Snapshot, deadline: Instant | None
@@ -120,6 +141,7 @@ class MemorySessions:
         if row is not None and row.version == snapshot.version:
             self._database.snapshots[address] = snapshot
             row.deadline = deadline
+        await self._gate("snapshot_saved")
 
     async def due(
         self, before: Instant, limit: int, after: tuple[Instant, Address] | None = None
@@ -193,12 +215,17 @@ class MemorySessions:
     async def quarantine(self, row: QuarantineRow) -> None:
         """See ``Sessions``."""
         await self._gate("quarantine")
+        self._backend.check_fence()
         self._database.quarantine[row.address] = row
+        await self._gate("quarantine_kept")
 
     async def release(self, address: Address) -> bool:
         """See ``Sessions``."""
         await self._gate("release")
-        return self._database.quarantine.pop(address, None) is not None
+        self._backend.check_fence()
+        found = self._database.quarantine.pop(address, None) is not None
+        await self._gate("released")
+        return found
 
     async def quarantined(self) -> Sequence[QuarantineRow]:
         """See ``Sessions``."""
@@ -213,8 +240,10 @@ class MemorySessions:
     async def outbox_done(self, ids: Sequence[str]) -> None:
         """See ``Sessions``."""
         await self._gate("outbox_done")
+        self._backend.check_fence()
         for outbox_id in ids:
             self._database.outbox.pop(outbox_id, None)
+        await self._gate("outbox_deleted")
 
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """See ``Sessions``."""
@@ -251,10 +280,10 @@ def _headers(
 class MemoryStore:
     """Everything durable, in memory."""
 
-    def __init__(self, database: MemoryDatabase, gate: Gate) -> None:
+    def __init__(self, database: MemoryDatabase, gate: Gate, wrap: Wrap, queue_most: int) -> None:
         database.owner += 1
         self.database = database
-        self.sessions = MemorySessions(database, database.owner, gate)
+        self.sessions = MemorySessions(database, database.owner, gate, wrap, queue_most)
         self.accounts = database.accounts
         self.organizations = database.organizations
         self.attempts = database.attempts
@@ -278,14 +307,18 @@ class MemoryStore:
 
 @asynccontextmanager
 async def open_memory(
-    database: MemoryDatabase | None = None, gate: Gate = open_gate
+    database: MemoryDatabase | None = None,
+    gate: Gate = open_gate,
+    *,
+    wrap: Wrap = lambda backend: backend,
+    queue_most: int = QUEUE_MOST,
 ) -> AsyncIterator[MemoryStore]:
     """A store on ``database`` (a fresh one if None); an earlier store on the same database is fenced off at once.
 
     Args:
-        gate: see ``Gate``.
+        gate: see ``Gate``. wrap: see ``Wrap``. queue_most: turns that may wait to be written.
     """
-    store = MemoryStore(MemoryDatabase() if database is None else database, gate)
+    store = MemoryStore(MemoryDatabase() if database is None else database, gate, wrap, queue_most)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(store.sessions.committer.run)
         yield store

@@ -23,6 +23,7 @@ from switchboard.engine.ports import (
     QuarantineRow,
     Snapshot,
     Stale,
+    Stored,
     StoredNotice,
     Turn,
 )
@@ -122,6 +123,16 @@ class MemoryDatabase:
             for row in turn.outbox:
                 if row.id in self.outbox:
                     raise ValueError(f"outbox row {row.id} exists")
+
+    def stored(self, address: Address) -> Stored | None:
+        """See ``Sessions.load``."""
+        row = self.sessions.get(address)
+        if row is None:
+            return None
+        snapshot = self.snapshots.get(address)
+        after = 0 if snapshot is None else snapshot.version
+        tail = tuple(entry for entry in self.journal.get(address, ()) if entry.version > after)
+        return Stored(row.version, snapshot, tail, self.quarantine.get(address), row.updated_at)
 
     def settle(self, turn: Turn) -> bool:
         """See ``Sessions.settle``."""

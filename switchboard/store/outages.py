@@ -9,6 +9,8 @@ import asyncpg
 OUTAGES: Final = (
     OSError,  # ConnectionRefusedError and TimeoutError are OSErrors.
     asyncpg.InterfaceError,
+    # The server has announced the connection's end, which has not come yet: asyncpg 0.32 then refuses each statement.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.InvalidAuthorizationSpecificationError,  # A role or password changed while we run.
     asyncpg.InsufficientResourcesError,  # Too many connections, disk full, out of memory.

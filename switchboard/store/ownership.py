@@ -34,7 +34,7 @@ LEASE_SECONDS: Final = 15.0
 """How long a frozen owner keeps others out. Longer than any pause of a healthy process (a checkpoint of the host, a
 slow disk), short enough for a person who waits."""
 
-RENEW_SECONDS: Final = 3.0
+RENEWALS_A_LEASE: Final = 5
 """Four renewals may fail before the lease has run out."""
 
 LET_GO_SECONDS: Final = 0.5
@@ -70,7 +70,7 @@ class Ownership:
     async def take(self) -> None:
         """Becomes the owner, or not. Asyncio code. Raises: StartError, asyncpg's errors."""
         connection = self._connection = await self._database.connect(
-            self._lease_seconds, application_name="switchboard owner"
+            application_name="switchboard owner"
         )
         connection.add_termination_listener(lambda _connection: self._closed.set())
         has_lock = await _wait_for_lock(connection)
@@ -210,16 +210,20 @@ async def own(
     on_lost: Callable[[str], None],
     *,
     lease_seconds: float = LEASE_SECONDS,
-    renew_seconds: float = RENEW_SECONDS,
+    renew_seconds: float | None = None,
 ) -> AsyncIterator[Ownership]:
     """Makes this process the owner of all shards.
 
     Args:
+        lease_seconds: how long it keeps others out once it is frozen.
+        renew_seconds: between renewals; by default several a lease.
         on_lost: called at most once, synchronously, with the reason; from then on nothing can be committed, or will
             soon be refused.
 
     Raises: StartError if another engine is alive on this database, or the database does not answer.
     """
+    if renew_seconds is None:
+        renew_seconds = lease_seconds / RENEWALS_A_LEASE
     ownership = Ownership(database, on_lost, lease_seconds, renew_seconds)
     try:
         try:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from switchboard.store.bridge import Connection, Database
 from switchboard.store.migrations import migrate
-from switchboard.store.ownership import own
+from switchboard.store.ownership import LEASE_SECONDS, own
 from switchboard.store.queries_issues import PostgresIssues
 from switchboard.store.queries_messages import PostgresMessages
 from switchboard.store.queries_rooms import PostgresRooms
@@ -59,7 +59,11 @@ async def _ping(connection: Connection) -> None:
 
 @asynccontextmanager
 async def open_postgres(
-    url: str, *, allow_unsafe: bool = False, on_lost: Callable[[str], None]
+    url: str,
+    *,
+    allow_unsafe: bool = False,
+    on_lost: Callable[[str], None],
+    lease_seconds: float = LEASE_SECONDS,
 ) -> AsyncIterator[PostgresStore]:
     """Migrates the database, becomes its owner, and opens the store.
 
@@ -67,13 +71,14 @@ async def open_postgres(
         url: see ``Database.open``.
         allow_unsafe: see ``Database.open``.
         on_lost: called at most once when this process is no longer the owner: the engine must stop.
+        lease_seconds: see ``own``.
 
     Raises: StartError, one line for the person at the terminal.
     """
     async with Database.open(url, allow_unsafe=allow_unsafe) as database:
         await migrate(database)
         async with (
-            own(database, on_lost) as ownership,
+            own(database, on_lost, lease_seconds=lease_seconds) as ownership,
             open_sessions(database, ownership.node) as sessions,
         ):
             yield PostgresStore(database, ownership.node, sessions)

@@ -31,7 +31,7 @@ ENTRIES: Final = """
 index of the journal through one."""
 
 LOAD: Final = """
-    SELECT s.version, p.version AS snapshot_version, p.format, p.body,
+    SELECT s.version, s.updated_at, p.version AS snapshot_version, p.format, p.body,
         ARRAY(SELECT ROW(e.*)::journal FROM ({entries}) AS e ORDER BY e.version) AS tail,
         q AS quarantine
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (kind, id, place)
@@ -106,7 +106,8 @@ def _stored(row: Any) -> Stored | None:
     if row["snapshot_version"] is not None:
         snapshot = Snapshot(row["snapshot_version"], row["format"], row["body"])
     quarantine = None if row["quarantine"] is None else quarantine_row(row["quarantine"])
-    return Stored(row["version"], snapshot, tuple(map(_entry, row["tail"])), quarantine)
+    tail = tuple(map(_entry, row["tail"]))
+    return Stored(row["version"], snapshot, tail, quarantine, row["updated_at"])
 
 
 async def load(connection: Connection, addresses: Sequence[Address]) -> list[Stored | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from switchboard.engine.ports import OutboxRow, QuarantineRow, StoredNotice
 from switchboard.engine.sessions.kind import Address
@@ -23,17 +23,23 @@ def quarantine_row(row: Any) -> QuarantineRow:
     )
 
 
-async def quarantine(connection: Connection, row: QuarantineRow) -> None:
+FENCE: Final = "WITH fence AS MATERIALIZED (SELECT hold_fence($1))"
+"""Raises SB001 (a node that was retired) before anything of the statement takes effect."""
+
+
+async def quarantine(connection: Connection, node: str, row: QuarantineRow) -> None:
     """Remembers or replaces it."""
     await connection.execute(
-        """
+        FENCE
+        + """
         INSERT INTO quarantine (kind, id, at, incident, traceback, fingerprint, message, code_version)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        SELECT $2, $3, $4::bigint, $5, $6::bytea, $7, $8, $9 FROM fence
         ON CONFLICT (kind, id) DO UPDATE
         SET at = excluded.at, incident = excluded.incident, traceback = excluded.traceback,
             fingerprint = excluded.fingerprint, message = excluded.message,
             code_version = excluded.code_version
         """,
+        node,
         *row.address,
         row.at,
         row.incident,
@@ -45,10 +51,12 @@ async def quarantine(connection: Connection, row: QuarantineRow) -> None:
     )
 
 
-async def release(connection: Connection, address: Address) -> bool:
+async def release(connection: Connection, node: str, address: Address) -> bool:
     """False if it was not quarantined."""
     found = await connection.fetchval(
-        "DELETE FROM quarantine WHERE kind = $1 AND id = $2 RETURNING true", *address
+        FENCE + "DELETE FROM quarantine USING fence WHERE kind = $2 AND id = $3 RETURNING true",
+        node,
+        *address,
     )
     return found is not None
 
@@ -75,9 +83,11 @@ async def outbox(connection: Connection, limit: int) -> list[OutboxRow]:
     ]
 
 
-async def outbox_done(connection: Connection, ids: Sequence[str]) -> None:
+async def outbox_done(connection: Connection, node: str, ids: Sequence[str]) -> None:
     """Deletes them."""
-    await connection.execute("DELETE FROM outbox WHERE id = ANY ($1::text[])", ids)
+    await connection.execute(
+        FENCE + "DELETE FROM outbox USING fence WHERE id = ANY ($2::text[])", node, ids
+    )
 
 
 async def notices(connection: Connection, topic: str, after: int, limit: int) -> list[StoredNotice]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import asyncpg
@@ -63,11 +63,8 @@ class PostgresSessions:
 
     async def settle(self, turn: Turn) -> bool:
         """See ``Sessions``. Raises: Fenced."""
-        try:
+        with _fence():
             return await self._database.run(queries.settle, self._node, turn)
-        except asyncpg.PostgresError as error:
-            _raise_if_fenced(error)
-            raise
 
     async def save_snapshot(
         self, address: Address, snapshot: Snapshot, deadline: Instant | None
@@ -111,11 +108,13 @@ class PostgresSessions:
 
     async def quarantine(self, row: QuarantineRow) -> None:
         """See ``Sessions``."""
-        await self._database.run(queries_around.quarantine, row)
+        with _fence():
+            await self._database.run(queries_around.quarantine, self._node, row)
 
     async def release(self, address: Address) -> bool:
         """See ``Sessions``."""
-        return await self._database.run(queries_around.release, address)
+        with _fence():
+            return await self._database.run(queries_around.release, self._node, address)
 
     async def quarantined(self) -> Sequence[QuarantineRow]:
         """See ``Sessions``."""
@@ -127,7 +126,8 @@ class PostgresSessions:
 
     async def outbox_done(self, ids: Sequence[str]) -> None:
         """See ``Sessions``."""
-        await self._database.run(queries_around.outbox_done, ids)
+        with _fence():
+            await self._database.run(queries_around.outbox_done, self._node, ids)
 
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """See ``Sessions``; kept for 24 hours."""
@@ -156,17 +156,20 @@ class PostgresSessions:
     async def _save_all(self, saves: Sequence[Save]) -> list[None]:
         # The last one of a session is the one that counts.
         latest = {save[0]: save for save in saves}
-        try:
+        with _fence():
             await self._database.run(queries.save_snapshots, self._node, list(latest.values()))
-        except asyncpg.PostgresError as error:
-            _raise_if_fenced(error)
-            raise
         return [None] * len(saves)
 
 
-def _raise_if_fenced(error: asyncpg.PostgresError) -> None:
-    if error.sqlstate == FENCED:
-        raise Fenced(str(error)) from error
+@contextmanager
+def _fence() -> Iterator[None]:
+    """Tells the database's refusal of a retired node apart. Raises: Fenced."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == FENCED:
+            raise Fenced(str(error)) from error
+        raise
 
 
 @asynccontextmanager

@@ -43,14 +43,17 @@ BY_LIST: Final = f"""
 """
 """The newest (or oldest) of each status's list, merged."""
 
-BY_ID: Final = f"""
+BY_ID: Final = """
     SELECT s.summary
-    FROM unnest($1::text[]) AS n (name)
-    JOIN session_list AS l ON l.name = n.name AND l.key = $2
-    JOIN session AS s ON s.kind = l.kind AND s.id = l.id
-    WHERE s.kind = 'stream' AND s.id = ANY ($8::text[]) AND {IN_TIME}
-    ORDER BY l.serial {{order}} OFFSET $5 LIMIT $6
+    FROM session AS s
+    CROSS JOIN LATERAL (
+        SELECT FROM session_list AS l
+        WHERE l.name = ANY ($1::text[]) AND l.key = $2 AND l.serial = s.serial LIMIT 1
+    ) AS m
+    WHERE s.kind = 'stream' AND s.id = ANY ($7::text[]) AND s.created_at BETWEEN $3 AND $4
+    ORDER BY s.serial {order} OFFSET $5 LIMIT $6
 """
+"""One look-up a stream that is asked for: as a plain join the whole list was seen to be read instead."""
 
 
 class PostgresStreams:
@@ -74,13 +77,9 @@ async def _page(connection: Connection, wanted: StreamFilter) -> list[StreamSumm
         LATEST if wanted.created_to is None else wanted.created_to,
         max(wanted.skip, 0),
         max(wanted.limit, 0),
-        SLACK,
     ]
-    query = BY_LIST
-    if wanted.ids is not None:
-        query = BY_ID
-        arguments.append(wanted.ids)
+    query, last = (BY_LIST, SLACK) if wanted.ids is None else (BY_ID, wanted.ids)
     rows = await connection.fetch(
-        query.format(order="ASC" if wanted.ascending else "DESC"), *arguments
+        query.format(order="ASC" if wanted.ascending else "DESC"), *arguments, last
     )
     return [StreamSummary.decode(row["summary"]) for row in rows]

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import trio
-from quart.wrappers import Websocket
+from quart.ctx import WebsocketContext
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from switchboard.engine.errors import StartError
+from switchboard.web import transport
 from switchboard.web.call import Dialect, Route
 from switchboard.web.dialects.auto import AUTO
 from switchboard.web.dialects.dowell import DOWELL
 from switchboard.web.dialects.dropin import DROPIN
 from switchboard.web.door import JSON, Door
 from switchboard.web.health import system_dialect
-from switchboard.web.incoming import ClientLeft, Incoming
+from switchboard.web.incoming import ClientLeft, Incoming, plain_path
 from switchboard.web.metrics import Metrics
 from switchboard.web.services import Services
 
@@ -45,6 +46,9 @@ class Endpoint(NamedTuple):
 class SwitchboardApp(QuartTrio):
     """Quart-Trio with the door in place of its chain of hooks, for our own routes only; others pass as usual."""
 
+    asgi_http_class = transport.HTTPConnection
+    asgi_websocket_class = transport.WebsocketConnection
+
     door: Door
     metrics: Metrics
     system: Dialect
@@ -54,6 +58,8 @@ class SwitchboardApp(QuartTrio):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The ASGI callable. A bound host and a method override change what is asked for, before it is looked up."""
         if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                scope = {**scope, "path": plain_path(scope["path"])}
             await super().__call__(scope, receive, send)
             return
         if self.by_host:
@@ -97,14 +103,15 @@ class SwitchboardApp(QuartTrio):
                     return {**scope, "path": path, "switchboard.bound": True}
         return scope
 
-    async def handle_websocket(self, websocket: Websocket) -> Any:
+    async def full_dispatch_websocket(self, context: WebsocketContext | None = None) -> Any:
         """A websocket on a path that has none is told so in JSON; others pass as usual."""
-        adapter = self.url_map.bind("localhost", path_info=websocket.path, url_scheme="ws")
+        assert context is not None
+        adapter = self.url_map.bind("localhost", path_info=context.websocket.path, url_scheme="ws")
         try:
             adapter.match(websocket=True)
         except HTTPException:
             return TrioResponse(NO_WEBSOCKET, 404, content_type=JSON)
-        return await super().handle_websocket(websocket)
+        return await super().full_dispatch_websocket(context)
 
 
 def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> SwitchboardApp:
@@ -120,6 +127,7 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
     app.metrics = Metrics()
     app.metrics.add("switchboard_engine", services.engine.statistics)
     app.metrics.add("switchboard_supervision", lambda: dict(services.engine.log.counts))
+    app.metrics.add("switchboard_transport", transport.statistics)
     app.door = Door(services, app.metrics)
     app.system = system_dialect(app.metrics)
     for dialect in (*dialects, app.system):

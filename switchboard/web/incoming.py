@@ -140,10 +140,22 @@ class Incoming:
         await self._send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
+def plain_path(target: str) -> str:
+    """The path that a request's target names: itself, or that of an absolute URL, which proxies send.
+
+    What is neither becomes a path that no route has.
+    """
+    if target.startswith("/"):
+        return target
+    try:
+        return urlparse(target).path or "/"
+    except ValueError:
+        # ``http://[``: whoever parses it later must not fail, or a stranger could fill our log with tracebacks.
+        return f"/{target}"
+
+
 def _path(scope: Mapping[str, Any]) -> str:
-    """The path below the server's root path; that of an absolute URL, which proxies send."""
-    path: str = scope["path"]
-    if not path.startswith("/"):
-        path = urlparse(path).path
+    """The path below the server's root path."""
+    path = plain_path(scope["path"])
     root: str = scope.get("root_path", "")
     return path.removeprefix(root) if root else path

@@ -17,6 +17,8 @@ from switchboard.bench import bench as command
 from switchboard.bench.table import show
 from switchboard.bench.throughput import Measured
 
+SERVERS = ("released", "transport")
+
 POSTGRES = "switchboard-bench-*/*/postgres/postmaster.pid"
 """Where a bench's database tells its process."""
 
@@ -38,6 +40,15 @@ def test_both_servers_are_measured_turn_about() -> None:
         assert 0 < one["p50_milliseconds"] <= one["p99_milliseconds"]
         assert one["server_microseconds"] > 0
         assert (one["postgres_microseconds"] > 0) is (one["server"] == "gigs")
+
+
+def test_the_transport_is_measured_beside_the_released_servers_turn_about() -> None:
+    compared = bench("--transport", "--seconds", "0.2", "--repetitions", "1")
+    order = [(one["work"], one["server"]) for one in compared]
+    assert order == [(work, server) for work in ("requests", "deliveries") for server in SERVERS]
+    for one in compared:
+        assert one["each_second"] > 0
+        assert one["load_cores"] < 1
 
 
 def test_gigs_in_memory_are_weighed_and_passivated_ones_weigh_less() -> None:

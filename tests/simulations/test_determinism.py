@@ -58,9 +58,9 @@ def test_a_world_does_not_depend_on_the_one_before_it() -> None:
     first = simulate(PLAN)
     simulate(Plan(seed=5, people=4, hours=0.2, scenario="rush"))
     again = simulate(PLAN)
-    assert (again.digest, again.operations, again.refusals) == (
+    assert (again.digest, again.counts, again.refusals) == (
         first.digest,
-        first.operations,
+        first.counts,
         first.refusals,
     )
 

@@ -10,7 +10,9 @@ from typing import Any
 import asyncpg
 import pytest
 import trio
+from postgres_relay import a_relay
 from session_stores import Side, a_side
+from trio.testing import wait_all_tasks_blocked
 
 from switchboard.engine.errors import StartError, StoreDown
 from switchboard.store import bridge
@@ -114,6 +116,19 @@ async def test_a_lost_connection_is_an_outage_and_the_next_unit_gets_another(
         )
     assert len(ended) == 1
     assert await database.run(select, "SELECT 1") == 1
+
+
+async def test_a_connection_whose_end_was_announced_is_an_outage_and_is_not_used_again(
+    database_url: str,
+) -> None:
+    async with a_relay(database_url) as relay, Database.open(relay.url) as database:
+        assert await database.run(select, "SELECT 1") == 1
+        await relay.announce_the_end()
+        # So that asyncio has read it; if not, the statement meets it in its answer, and the outcome is the same.
+        await wait_all_tasks_blocked(0.05)
+        with pytest.raises(StoreDown):
+            await database.run(select, "SELECT 1")
+        assert await database.run(select, "SELECT 1") == 1
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from session_stores import (
 )
 
 from switchboard.engine.errors import CommitUnknown, StoreDown
-from switchboard.engine.ports import ClaimTaken, CommitFailed, Committed, NewNotice, Stale
+from switchboard.engine.ports import ClaimTaken, CommitFailed, Committed, Fenced, NewNotice, Stale
 from switchboard.engine.sessions.kind import Claim
 from switchboard.store.outages import is_certain, is_outage
 
@@ -134,6 +134,29 @@ async def test_a_claim_that_appears_while_a_batch_is_under_way_is_seen_at_the_se
         await side.execute("INSERT INTO claim VALUES ('engaged', 'ann', 'thing', 'other')")
         await side.execute(LET_GO)
     assert outcomes == [ClaimTaken(ENGAGED, "other"), Committed()]
+
+
+async def test_a_takeover_and_a_commit_in_flight_never_both_go_through(
+    world: PostgresWorld, side: Side
+) -> None:
+    sessions = world.store.sessions
+    await side.execute(HOLD)
+    outcomes: list[object] = []
+
+    async def one() -> None:
+        outcomes.append(await outcome_of(sessions, turn("a")))
+
+    async with a_side(world.store.database) as successor, trio.open_nursery() as nursery:
+        nursery.start_soon(one)
+        await side.until(WAITS, COMMITTER, "advisory")
+        await successor.execute("SET lock_timeout = '100ms'")
+        # As ownership.py takes over; here it gives up instead of waiting.
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await successor.execute("UPDATE node SET retired = true WHERE NOT retired")
+        await side.execute(LET_GO)
+    assert outcomes == [Committed()]
+    await side.execute("UPDATE node SET retired = true WHERE NOT retired")
+    assert isinstance(await outcome_of(sessions, turn("b")), Fenced)
 
 
 @pytest.mark.parametrize("expected", [0, 1])

@@ -13,7 +13,7 @@ from switchboard.engine.records import Account, Organization
 from switchboard.engine.records.directory import Directory
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.gig import GIG
-from switchboard.engine.sessions.kind import Address
+from switchboard.engine.sessions.kind import Address, Kind
 from switchboard.engine.sessions.person import PERSON
 from switchboard.engine.sessions.stream import STREAM, Stream
 from switchboard.engine.workflows.dispatch import Dispatch
@@ -26,8 +26,8 @@ CODE = "house"
 class House:
     """A world with a showroom, whose dealers are named by letters."""
 
-    def __init__(self) -> None:
-        self.world = World(kinds=(GIG, STREAM, PERSON))
+    def __init__(self, streams: Kind[Stream] = STREAM) -> None:
+        self.world = World(kinds=(GIG, streams, PERSON))
         self.id = self.world.id()
         self.engine: Engine
         self.showroom: Showroom

@@ -125,13 +125,13 @@ def error_of(answer: httpx.Response) -> tuple[int, str, Any]:
 
 
 @contextmanager
-def data_folder() -> Iterator[Path]:
+def data_folder(parent: Path | None = None) -> Iterator[Path]:
     """A data folder that goes with all that servers left behind in it, a running database included.
 
     Not below pytest's own folders: nobody but their owner may enter them, so that as root the database's files would
     be kept elsewhere, and stay.
     """
-    folder = Path(tempfile.mkdtemp(prefix="switchboard-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="switchboard-tests-", dir=parent))
     try:
         yield folder
     finally:

@@ -57,6 +57,7 @@ class Writer:
             self.state,
             self.version,
             now=self.now,
+            clock_now=self.now,
             turn_id=f"{self.id}/{self.version}",
             code_version="test",
             obstacles={},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 
 from switchboard.serving import Parting
@@ -9,11 +10,14 @@ from switchboard.serving import Parting
 CLOSE = (b"connection", b"close")
 
 
-def test_only_answers_given_after_the_stop_was_asked_for_end_their_connection() -> None:
-    stop = trio.Event()
-    config = Parting(stop)
+@pytest.mark.parametrize("number", [0, 1])
+def test_only_answers_given_after_the_stop_or_the_engines_end_end_their_connection(
+    number: int,
+) -> None:
+    reasons = trio.Event(), trio.Event()
+    config = Parting(*reasons)
     assert CLOSE not in config.response_headers("h11")
-    stop.set()
+    reasons[number].set()
     assert CLOSE in config.response_headers("h11")
 
 

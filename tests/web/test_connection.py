@@ -1,9 +1,9 @@
-"""What only a real connection shows: the app under hypercorn on a loopback port, as released."""
+"""What only a real connection shows: the app under hypercorn on a loopback port, on our transport and as released."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,8 +13,19 @@ from hypercorn.trio import serve
 from trio.testing import wait_all_tasks_blocked
 from web_worlds import web_world
 
+from switchboard.web import transport
+
 DEADLINE_SECONDS = 4.0
 """Far more than a loopback exchange takes, and less than the 5 after which hypercorn closes what is idle."""
+
+
+@pytest.fixture(params=["transport", "released"], autouse=True)
+def below(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Our transport under the app, or hypercorn's own classes."""
+    if request.param == "transport":
+        transport.install()
+    yield
+    transport.uninstall()
 
 
 @asynccontextmanager
@@ -46,6 +57,8 @@ async def until_closed(at: int, request: bytes) -> bytes:
         (b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200"),
         (b"HEAD /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200"),
         (b"GET /nowhere HTTP/1.1\r\nHost: a b<>\r\nConnection: close\r\n\r\n", b"404"),
+        (b"GET http://[ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"404"),
+        (b"GET http://a/healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"200"),
         (b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"204"),
         (b"POST /dropin/login HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\nx", b"413"),
         (

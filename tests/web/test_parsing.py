@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from switchboard.web.failures import UnreadableBody, UnsupportedType
-from switchboard.web.parsing import FIELDS_MOST, parse_body, parse_query
+from switchboard.web.parsing import BROKEN_ESCAPES_MOST, FIELDS_MOST, parse_body, parse_query
 
 FORM = "application/x-www-form-urlencoded"
 BOUNDARY = "multipart/form-data; boundary=xyz"
@@ -47,6 +47,7 @@ PARTS = (
         ),
         (b"a=", FORM, {"a": ""}),
         (b"a=caf%C3%A9", FORM, {"a": "café"}),
+        (b"a=100%&b=%zz%4", FORM, {"a": "100%", "b": "%zz%4"}),
         (b'{"a":"\\ud83d\\ude00"}', "", {"a": "😀"}),
     ],
 )
@@ -76,6 +77,7 @@ def test_a_body_means_the_same_in_every_spelling(raw: bytes, kind: str, expected
         (b"a=%ED%A0%80", FORM),
         (b"a=\xff", FORM),
         (b"&".join(b"a=1" for _ in range(FIELDS_MOST + 1)), FORM),
+        (b"a=" + b"%" * (BROKEN_ESCAPES_MOST + 1), FORM),
         (b"a[b][c][d][e][f][g]=1", FORM),
         (b"a=1&a[b]=2", FORM),
         (b"a[b]=1&a[]=2", FORM),

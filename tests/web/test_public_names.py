@@ -13,11 +13,29 @@ import switchboard.web.dialects.auto
 import switchboard.web.dialects.dowell
 import switchboard.web.dialects.dropin
 import switchboard.web.security
+import switchboard.web.transport
 
 PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
     (
         switchboard.web,
         {"Services", "SwitchboardApp", "WebSettings", "build_services", "create_app"},
+    ),
+    (
+        switchboard.web.transport,
+        {
+            "CloseCodes",
+            "Frame",
+            "HTTPConnection",
+            "Limits",
+            "OUTLET",
+            "Outlet",
+            "WebsocketConnection",
+            "encode_binary",
+            "encode_text",
+            "install",
+            "statistics",
+            "uninstall",
+        },
     ),
     (
         switchboard.web.security,

@@ -165,6 +165,55 @@ def test_an_unknown_one_among_choices_is_refused(value: Any) -> None:
         one(lambda reader: reader.choices("f", of=("a", "b")), value)
 
 
+@pytest.mark.parametrize("value", ["a,b", ["a", "b"], ["a,b", "a"], " a , b,", ["", "a", "b"]])
+def test_some_words_may_come_as_a_comma_list_or_repeated(value: Any) -> None:
+    """auto's streamIds."""
+    assert one(lambda reader: reader.words("f", most=9), value) == ("a", "b")
+
+
+def test_words_that_are_none_or_too_many_are_told_apart() -> None:
+    """Nothing is no filter, and a list without end is refused."""
+    nothing: tuple[Any, ...] = (None, "", ",", [])
+    for value in nothing:
+        assert one(lambda reader: reader.words("f", most=1), value) is None
+    wrong: tuple[Any, ...] = ("a,b", 7, [1], {"a": 1})
+    for value in wrong:
+        with pytest.raises(Invalid):
+            one(lambda reader: reader.words("f", most=1), value)
+
+
+@pytest.mark.parametrize(
+    ("value", "instant"),
+    [
+        ("2016-04-12T03:10:12.542Z", 1_460_430_612_542),
+        ("2016-04-12T05:10:12.542+02:00", 1_460_430_612_542),
+        ("2016-04-12T03:10:12", 1_460_430_612_000),
+        (" 2016-04-12 ", 1_460_419_200_000),
+        (1_460_430_612_542, 1_460_430_612_542),
+        ("1460430612542", 1_460_430_612_542),
+        (["2016-04-12"], 1_460_419_200_000),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_time_is_iso_8601_or_milliseconds(value: Any, instant: int | None) -> None:
+    """In UTC unless it says otherwise."""
+    assert one(lambda reader: reader.instant("f"), value) == instant
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("yesterday", "12.04.2016", "2016-13-01", "1e9", "-1", "9" * 16, "0001-01-01T00:00:00Z"),
+        *(-1, 1.5, True, {"a": 1}, 10**20, ["a", "b"]),
+    ],
+)
+def test_what_is_no_time_is_refused(value: Any) -> None:
+    """Also what no calendar or no column holds."""
+    with pytest.raises(Invalid):
+        one(lambda reader: reader.instant("f"), value)
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -184,6 +233,8 @@ def test_no_value_makes_reading_fail_otherwise(value: Any) -> None:
         lambda reader: reader.object_text("f"),
         lambda reader: reader.objects("f", most=10),
         lambda reader: reader.reference("f"),
+        lambda reader: reader.words("f", most=5),
+        lambda reader: reader.instant("f"),
     )
     for reader in readers:
         try:

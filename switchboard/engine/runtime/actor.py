@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 
@@ -152,9 +152,8 @@ class Actor:
             except CommitUnknown as error:
                 await self._settle(turn, letters, error)
             except Fenced as error:
-                runtime.fenced(str(error))
                 self._fail(letters, NotOwner())
-                return
+                await self.retire(error)
             if isinstance(outcome, Committed):
                 self.retry_seconds = RETRY_FIRST_SECONDS
                 return
@@ -163,7 +162,8 @@ class Actor:
     def _draft(self, letters: list[Letter], obstacles: dict[Claim, str]) -> Draft:
         """Decides everything on a fresh copy. Raises: Crash, with the letters but the culprit put back."""
         runtime = self.of.runtime
-        now = self.now_last = max(runtime.clock.now(), self.now_last)
+        clock_now = runtime.clock.now()
+        now = self.now_last = max(clock_now, self.now_last)
         draft = Draft(
             self.of.kind,
             self.of.codec,
@@ -171,6 +171,7 @@ class Actor:
             self.state,
             self.version,
             now=now,
+            clock_now=clock_now,
             turn_id=runtime.ids.new(now),
             code_version=runtime.code_version,
             obstacles=obstacles,
@@ -234,6 +235,9 @@ class Actor:
             except Unavailable as error:
                 self._fail([letter for letter, _, _ in draft.answers], error)
                 return
+            except Fenced as fence:
+                self._fail([letter for letter, _, _ in draft.answers], NotOwner())
+                await self.retire(fence)
         before, self.state = self.state, draft.state
         self._answer(draft)
         if before is not self.state:
@@ -283,8 +287,7 @@ class Actor:
             try:
                 happened = await runtime.sessions.settle(turn)
             except Fenced as fence:
-                runtime.fenced(str(fence))
-                await trio.sleep_forever()
+                await self.retire(fence)
             except Unavailable:
                 await trio.sleep(pause * (1 + runtime.chance.random() / 2))
                 pause = min(pause * 2, RETRY_MOST_SECONDS)
@@ -297,6 +300,12 @@ class Actor:
             if turn.outbox:
                 runtime.recheck_outbox()
         raise Reload("settled")
+
+    async def retire(self, fence: Fenced) -> NoReturn:
+        """Another node owns the session: waits to be cancelled with the engine. Going on would be worse than useless:
+        whatever is due stays due, and each refused try comes back at once."""
+        self.of.runtime.fenced(str(fence))
+        await trio.sleep_forever()
 
     def _after_loss(
         self, outcome: Outcome, letters: list[Letter], obstacles: dict[Claim, str]

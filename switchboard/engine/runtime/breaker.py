@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 
-BREAKER_MOST = 50
-"""Quarantines of one kind in a period: more than poisoned messages cause, fewer than an operator would have to release
-by hand after a deploy that broke every session."""
-
 BREAKER_SECONDS = 60.0
 """The period, as that of the restarts; and how long a session waits that the breaker kept out of quarantine."""
 
@@ -15,7 +11,7 @@ BREAKER_SECONDS = 60.0
 class Breaker:
     """Counts one kind's quarantines. Closed: sessions may be quarantined; open: they wait and are tried again."""
 
-    def __init__(self, most: int = BREAKER_MOST, seconds: float = BREAKER_SECONDS) -> None:
+    def __init__(self, most: int, seconds: float = BREAKER_SECONDS) -> None:
         self._most = most
         self.seconds = seconds
         self._quarantines: deque[float] = deque()

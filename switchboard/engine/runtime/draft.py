@@ -55,6 +55,7 @@ class Draft:
         "answers",
         "bars",
         "before",
+        "clock_now",
         "code_version",
         "codec",
         "consumed",
@@ -82,6 +83,7 @@ class Draft:
         version: int,
         *,
         now: Instant,
+        clock_now: Instant,
         turn_id: str,
         code_version: str,
         obstacles: Mapping[Claim, str],
@@ -93,6 +95,9 @@ class Draft:
         self.state = before
         self.version = version
         self.now = now
+        """The session's own instant, which never goes back."""
+        self.clock_now = clock_now
+        """The clock's, which callers' deadlines go by; behind the other if the wall clock was set back."""
         self.turn_id = turn_id
         self.code_version = code_version
         self.obstacles = obstacles
@@ -121,7 +126,8 @@ class Draft:
         """Gives the session the commands of its deadlines that have come. Raises: TimerLoop, and bugs of the kind."""
         for _ in range(DUE_MOST):
             deadline = self.deadline()
-            if deadline is None or deadline.at > self.now:
+            # By the clock: the session's own instant may be ahead of it, and nothing fires early.
+            if deadline is None or deadline.at > self.clock_now:
                 return
             context = Context(now=self.now, by=DEADLINE, next_version=self.version + 1)
             events = self.kind.decide(self.state, deadline.command, context)
@@ -144,7 +150,7 @@ class Draft:
             self.answers.append((letter, reply, None))
 
     def _decided(self, letter: Letter) -> Any:
-        if letter.expires_at is not None and letter.expires_at <= self.now:
+        if letter.expires_at is not None and letter.expires_at <= self.clock_now:
             raise Expired
         command = letter.command
         if self.state is None and type(command) not in self.kind.creates:

@@ -15,7 +15,7 @@ import msgspec
 import trio
 
 from switchboard.engine.errors import EngineError, Rejected, SessionCrashed, Unavailable
-from switchboard.engine.ports import OutboxRow
+from switchboard.engine.ports import Fenced, OutboxRow
 from switchboard.engine.runtime.actor import RETRY_FIRST_SECONDS
 from switchboard.engine.runtime.services import Runtime
 from switchboard.engine.sessions.kind import Address, Command
@@ -97,11 +97,15 @@ class Reactions:
         self._runtime = runtime
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            nursery.start_soon(self._delete_done)
-            while True:
-                await self._refill()
-                await self._wakeup.wait()
-                self._wakeup = trio.Event()
+            try:
+                nursery.start_soon(self._delete_done)
+                while True:
+                    await self._refill()
+                    await self._wakeup.wait()
+                    self._wakeup = trio.Event()
+            finally:
+                # The store goes on to adopt what it has under way; those rows are the next engine's.
+                self._nursery = None
 
     async def _refill(self) -> None:
         """Reads the table while there may be rows that were not handed over."""
@@ -175,6 +179,9 @@ class Reactions:
             try:
                 await self._runtime.sessions.outbox_done(ids)
                 self._held.difference_update(ids)
+            except Fenced as fence:
+                self._runtime.fenced(str(fence))
+                return
             except Unavailable:
                 self._done = ids + self._done
                 self._done_wakeup.set()

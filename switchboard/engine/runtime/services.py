@@ -55,5 +55,5 @@ class KindRuntime:
     def __init__(self, kind: Kind[Any], runtime: Runtime) -> None:
         self.kind = kind
         self.codec: Codec[Any] = Codec(kind)
-        self.breaker = Breaker()
+        self.breaker = Breaker(runtime.capacity.quarantines_most)
         self.runtime = runtime

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import trio
 
 from switchboard.engine.errors import Quarantined, SessionCrashed, Stopping, Unavailable
-from switchboard.engine.ports import QuarantineRow, Stored
+from switchboard.engine.ports import Fenced, QuarantineRow, Stored
 from switchboard.engine.runtime.actor import (
     RETRY_FIRST_SECONDS,
     RETRY_MOST_SECONDS,
@@ -35,7 +35,18 @@ looks as far ahead."""
 class Cell:
     """One session in memory: its mailbox, its actor, and the loop that keeps the actor running."""
 
-    __slots__ = ("_fresh", "_gone", "_quarantine", "_restarts", "_saved", "actor", "loaded", "of")
+    __slots__ = (
+        "_doubted",
+        "_fresh",
+        "_gone",
+        "_quarantine",
+        "_released",
+        "_restarts",
+        "_saved",
+        "actor",
+        "loaded",
+        "of",
+    )
 
     def __init__(
         self, of: KindRuntime, address: Address, gone: Callable[[Cell], None], *, fresh: bool
@@ -46,6 +57,10 @@ class Cell:
         self._fresh = fresh
         self._restarts: list[float] | None = None
         self._quarantine: QuarantineRow | None = None
+        self._released = False
+        """It was in quarantine, where nobody could be heard, until just now."""
+        self._doubted = False
+        """Somebody may have released it: the database knows."""
         self._saved: object = None
         self.loaded = fresh
         """Whether the actor's state may be read: it is the last one that was committed here, also after a crash and
@@ -67,9 +82,16 @@ class Cell:
         return self._quarantine is not None
 
     def release(self) -> None:
-        """Lets a quarantined session start again, with a clean record."""
+        """Lets a session that was in quarantine start again, with a clean record."""
+        self._released = True
         self._quarantine = None
         self._restarts = None
+        self.mailbox.wake()
+
+    def doubt(self) -> None:
+        """The answer to a release was lost: reads again whether the session is still in quarantine."""
+        self._quarantine = None
+        self._doubted = True
         self.mailbox.wake()
 
     async def live(self) -> None:
@@ -107,6 +129,8 @@ class Cell:
                 stored = await runtime.sessions.load(self.address)
                 await self._release_by_new_code(stored)
                 break
+            except Fenced as fence:
+                await self.actor.retire(fence)
             except Unavailable as error:
                 for letter in self.mailbox.take(len(self.mailbox)):
                     letter.fail(error)
@@ -138,17 +162,24 @@ class Cell:
         runtime, kind, actor = self.of.runtime, self.of.kind, self.actor
         row = None if stored is None else stored.quarantine
         if row is not None and row.code_version == runtime.code_version:
-            self._quarantine = row
+            self._quarantine, self._doubted = row, False
             return
+        if self._doubted:
+            self._doubted, self._released, self._restarts = False, True, None
+            runtime.log.event("session_released", self.address, by="system:lost-answer")
         version = actor.version
         state, actor.version = restore(kind, self.of.codec, stored)
         actor.snapshot_version = 0
-        if stored is not None and stored.snapshot is not None:
-            actor.snapshot_version = stored.snapshot.version
+        if stored is not None:
+            # The wall clock may have gone back since, between two lives of the engine.
+            actor.now_last = max(actor.now_last, stored.updated_at)
+            if stored.snapshot is not None:
+                actor.snapshot_version = stored.snapshot.version
         self._saved = None
         if state is not None:
             # What was loaded here before and is loaded again has lost the signs of life that were in memory only.
-            heard_from = runtime.clock.now() if self.loaded else runtime.ready_at
+            forgotten = self.loaded or self._released
+            heard_from = runtime.clock.now() if forgotten else runtime.ready_at
             revived = kind.revive(state, heard_from)
             if revived is state and actor.snapshot_version == actor.version:
                 self._saved = state
@@ -157,7 +188,7 @@ class Cell:
             # Events that nobody has announced: of an unknown commit that came through, or of another writer.
             runtime.announcements.lag(actor.topic)
         before, actor.state = actor.state, state
-        self.loaded = True
+        self.loaded, self._released = True, False
         if state is not None:
             # Also what an unknown commit turned out to have done: nobody has adopted it.
             actor.observe(before)
@@ -175,7 +206,7 @@ class Cell:
                     return False
                 until = wake_at
                 if idle_seconds is not None:
-                    passivate_at = max(now, active_at + idle_seconds)
+                    passivate_at = max(now, active_at + idle_seconds, self._clean_at())
                     if wake_at - passivate_at > PASSIVATION_HORIZON_SECONDS:
                         until = passivate_at
                         if until <= now:
@@ -191,6 +222,12 @@ class Cell:
                 continue
             await actor.turn()
 
+    def _clean_at(self) -> float:
+        """When its crashes no longer count: until then it stays in memory, where they are known."""
+        if not self._restarts:
+            return -math.inf
+        return self._restarts[-1] + self.of.runtime.capacity.restart_period_seconds
+
     async def _passivate(self) -> bool:
         """Stores a snapshot if there is anything new, and leaves if nothing came meanwhile."""
         actor, runtime = self.actor, self.of.runtime
@@ -204,6 +241,8 @@ class Cell:
                 )
             except Unavailable:
                 return False
+            except Fenced as fence:
+                await actor.retire(fence)
             self._saved = state
             actor.snapshot_version = snapshot.version
         if len(self.mailbox):
@@ -272,6 +311,8 @@ class Cell:
             try:
                 await runtime.sessions.quarantine(row)
                 return
+            except Fenced as fence:
+                await self.actor.retire(fence)
             except Unavailable:
                 await trio.sleep(pause)
                 pause = min(pause * 2, RETRY_MOST_SECONDS)

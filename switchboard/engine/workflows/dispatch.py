@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from switchboard.engine.clock import Milliseconds
@@ -14,6 +14,8 @@ from switchboard.engine.errors import (
     NotFound,
     RatingRequired,
     Rejected,
+    SessionCrashed,
+    Unavailable,
     VideoUnavailable,
 )
 from switchboard.engine.runtime.letter import Key
@@ -258,7 +260,7 @@ class Dispatch:
                     await self._withdraw(address, operator, "offline", RECHECK)
                 elif operator not in free:
                     await self._withdraw(address, operator, "engaged", RECHECK)
-        except EngineError as error:
+        except (EngineError, SessionCrashed) as error:
             # The gig stands and has been promised; such an offer now waits for the claim timeout at the longest.
             self._engine.log.event("recheck_failed", address, error=repr(error))
 
@@ -323,15 +325,32 @@ class Dispatch:
         Raises: Unavailable, then it is called again.
 
         The news may be old: delivered late, or again after a crash. Who can take gigs by then keeps its offers, among
-        which may be ones that were made since. The offers are listed first, so that all were made before the look.
+        which may be ones that were made since. The offers are listed first, so that all were made before the look. A
+        gig that cannot be asked now, or that crashes on it, is in no other gig's way.
         """
         gigs = await self._offers.of(operator)
         because = await self._unavailable(operator) if gigs else None
         if because is not None:
-            for gig in gigs:
-                await self._withdraw(gig, operator, because, row)
+            await self._withdraw_all(gigs, operator, because, row)
         for hear in self._hearers:
             await hear(operator, row)
+
+    async def _withdraw_all(
+        self, gigs: Sequence[Address], operator: str, because: Unavailability, row: str
+    ) -> None:
+        """Raises: Unavailable, once all of them have been asked."""
+        later: Unavailable | None = None
+        for gig in gigs:
+            try:
+                await self._withdraw(gig, operator, because, row)
+            except Unavailable as error:
+                later = error
+            except SessionCrashed as error:
+                self._engine.log.event(
+                    "reaction_failed", gig, row=row, error=repr(error), final=True
+                )
+        if later is not None:
+            raise later
 
     async def _unavailable(self, operator: str) -> Unavailability | None:
         """Why the operator can take no gig now, None if it can; as the database has it, because the news may come from

@@ -34,9 +34,12 @@ class Observed(Generic[K, V]):
     async def many(self, keys: Iterable[K]) -> dict[K, V]:
         """The values of all those keys. Raises: what ``read`` raises."""
         keys = list(keys)
-        unknown = [key for key in keys if key not in self._known]
-        found: Mapping[K, V] = await self._look_up(unknown) if unknown else {}
-        return {key: self._known[key] if key in self._known else found[key] for key in keys}
+        values = {key: self._known[key] for key in keys if key in self._known}
+        unknown = [key for key in keys if key not in values]
+        if unknown:
+            values |= await self._look_up(unknown)
+        # What was known may have changed while the others were looked up, and may have been forgotten.
+        return {key: self._known.get(key, values[key]) for key in keys}
 
     async def _look_up(self, unknown: Sequence[K]) -> Mapping[K, V]:
         query = object()

@@ -49,10 +49,11 @@ class OpenOffers:
     async def of(self, operator: str) -> list[Address]:
         """The gigs that wait for that operator's answer. Raises: StoreDown."""
         here = [Address(GIG.name, gig) for gig in self._waiting.get(operator, ())]
-        if self._before is None:
+        before = self._before
+        if before is None:
             return here
         stored = await self._sessions.listed(LIST, operator, None, 0, STORED_MOST)
-        older = await self._sessions.headers(GIG.name, PENDING, 1, self._before + 1)
+        older = await self._sessions.headers(GIG.name, PENDING, 1, before + 1)
         if not older:
             self._before = None
         return list(dict.fromkeys([*here, *(header.address for header in stored)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from switchboard.engine.engine import Engine
-from switchboard.engine.errors import Engaged, EngineError, Rejected
+from switchboard.engine.errors import Engaged, Expired, Rejected
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.stream import (
     OfferStream,
@@ -16,6 +16,10 @@ from switchboard.engine.sessions.stream import (
 )
 from switchboard.engine.workflows.dealers import Dealers
 from switchboard.engine.workflows.open_streams import OpenStreams
+
+SEEK_SECONDS_MOST = 5.0
+"""One stream that answers slowly (its commit is unknown, it starts again after a crash) keeps the others waiting no
+longer; a healthy answer takes milliseconds."""
 
 BY_SHOWROOM = "system:showroom"
 
@@ -40,9 +44,10 @@ class Seeker:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serves dealers that became free, until cancelled."""
+        # Nobody's start waits for a stream that happens to answer slowly.
+        task_status.started()
         for organization in self._streams.organizations_waiting:
             await self._serve(organization)
-        task_status.started()
         while True:
             await self._wakeup.wait()
             self._wakeup = trio.Event()
@@ -53,7 +58,7 @@ class Seeker:
     async def _welcome(self, dealer: str) -> None:
         try:
             organization = await self._dealers.organization_of(dealer)
-        except EngineError as error:
+        except Exception as error:
             self._log_failed(Address("person", dealer), error)
             return
         if organization is not None:
@@ -63,12 +68,17 @@ class Seeker:
         """Tries all streams of the organization that wait, who waited longest first."""
         for stream in self._streams.waiting(organization):
             try:
-                await self.seek(stream, None)
-            except EngineError as error:
+                with trio.move_on_after(SEEK_SECONDS_MOST) as scope:
+                    await self.seek(stream, None)
+            except Exception as error:
                 self._log_failed(Address("stream", stream), error)
+            else:
+                if scope.cancelled_caught:
+                    self._log_failed(Address("stream", stream), Expired())
 
-    def _log_failed(self, address: Address, error: EngineError) -> None:
-        # The stream asks again by itself within the time of an offer.
+    def _log_failed(self, address: Address, error: Exception) -> None:
+        # The stream asks again by itself within the time of an offer. A bug of one session must not end everybody's
+        # seeking, and the server with it: as for reactions, the log has it.
         self._engine.log.event("seek_failed", address, error=repr(error))
 
     async def _asked(self, stream: str, _command: SeekDealer, row: str) -> None:
@@ -107,13 +117,15 @@ class Seeker:
             await self.withdraw(id, dealer, None)
 
     async def withdraw(self, id: str, dealer: str, caused_by: str | None) -> None:
-        """The dealer has gone offline: its offer of that stream, if it has one, passes on. Raises: Unavailable."""
-        try:
+        """The dealer has gone offline: its offer of that session, if it is a stream and has one, passes on.
+
+        Raises: Unavailable.
+        """
+        address = Address("stream", id)
+        if await self._engine.store.sessions.header(address) is not None:
             await self._engine.ask(
-                Address("stream", id), PassOffer(dealer=dealer), by=BY_SHOWROOM, caused_by=caused_by
+                address, PassOffer(dealer=dealer), by=BY_SHOWROOM, caused_by=caused_by
             )
-        except Rejected:
-            return  # What the dealer is engaged in is no stream.
 
 
 def _waits(stream: Stream) -> bool:

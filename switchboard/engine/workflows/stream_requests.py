@@ -15,6 +15,7 @@ from switchboard.engine.errors import (
     NoDealers,
     NotFound,
     OrganizationDisabled,
+    SessionCrashed,
 )
 from switchboard.engine.records import Organization
 from switchboard.engine.runtime.letter import Key
@@ -173,7 +174,7 @@ class StreamRequests:
             return
         try:
             await self._seeker.recheck(stream.id, stream.offered_to)
-        except EngineError as error:
+        except (EngineError, SessionCrashed) as error:
             # The stream stands and has been promised; such an offer now waits for its time-out at the longest.
             self._engine.log.event(
                 "recheck_failed", Address("stream", stream.id), error=repr(error)

@@ -3,78 +3,79 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from switchboard.engine.ports import JournalEntry, Turn
 from switchboard.engine.runtime.draft import DEADLINE
 from switchboard.engine.sessions import Address, Event, ImpossibleTransition, next_phase
-from switchboard.engine.sessions.gig import LIVE, Gig
-from switchboard.engine.sessions.gig.events import (
-    GigClaimed,
-    GigConfirmed,
-    GigRated,
-    GigRequested,
-)
-from switchboard.simulations.checkers.shadows import CODECS, TABLES, Shadow, Shadows, plain
+from switchboard.engine.workflows.dispatch import RECHECK
+from switchboard.simulations.cast import Rules
+from switchboard.simulations.checkers.names import FOLD, LEGAL, NOTHING, ONCE, ORDER, STILL, TOLD
+from switchboard.simulations.checkers.shadows import Shadow, Shadows
 from switchboard.simulations.checkers.timers import Timers
 from switchboard.simulations.trace import Violation
+from switchboard.store.memory_tables import MemoryDatabase
 
-LEGAL = "only legal transitions"
-LOCKED = "a locked party starts nothing"
-ONE_LIVE = "one live gig an operator and a customer"
-ONCE = "what was acknowledged is in the journal exactly once"
-TOLD = "a commit writes what its events say"
-FOLD = "the fold of the journal is the state"
+Words = tuple[str, str, str]
 
 
 class Commits:
     """Judges turns in the order in which they take effect."""
 
-    def __init__(self, shadows: Shadows, timers: Timers) -> None:
+    def __init__(
+        self,
+        shadows: Shadows,
+        timers: Timers,
+        rules: Mapping[str, Rules],
+        database: MemoryDatabase,
+    ) -> None:
         self._shadows = shadows
         self._timers = timers
-        self._live: dict[str, Address] = {}
-        """Account -> the live gig that it is in."""
-        self._locked: dict[str, set[str]] = {}
-        """Account -> the gigs that it has to rate."""
+        self._rules = rules
+        self._database = database
+        self._causes: dict[tuple[Address, str], str] = {}
+        """(session, request) -> the turn that it was decided in."""
         self._requests: dict[str, Address] = {}
-        """Customer's own number of a request -> the gig that came of it."""
-        self.locks = 0
+        """Request -> the session that it changed last."""
+        self._keys: dict[str, str] = {}
+        """Idempotency key -> the turn that it was answered in."""
+        self._denied: dict[str, str] = {}
+        """Request -> what its caller heard, which says that nothing changed."""
 
     def committed(self, turn: Turn) -> None:
         """Folds the turn into its session's shadow. Raises: Violation."""
         shadow = self._shadows[turn.address]
-        expected = Counter[tuple[str, str, str]]()
+        if turn.address in self._database.quarantine:
+            seen = f"{turn.address} writes {[entry.name for entry in turn.entries]}"
+            raise Violation(STILL, seen, [turn.address])
+        rules = self._rules[turn.address.kind]
+        expected: list[Words] = []
         for entry in turn.entries:
-            if entry.version != shadow.version + 1:
-                seen = f"version {entry.version} after {shadow.version}"
-                raise Violation(ONCE, seen, [turn.address])
-            self._once(shadow, entry, turn)
-            event = CODECS[turn.address.kind].decode_event(entry.name, entry.format, entry.body)
+            self._entry(shadow, entry, turn)
+            event = shadow.codec.decode_event(entry.name, entry.format, entry.body)
             self._timers.before(shadow, entry)
             before, after = shadow.state, self._evolve(shadow, event)
-            self._event(shadow.address, before, event)
-            expected.update(_says(shadow, before, event, after))
-            shadow.version = entry.version
+            rules.event(shadow.address, before, event)
+            expected += _says(shadow, before, event, after)
+            shadow.version, shadow.latest = entry.version, entry.at
             shadow.became(after)
-        self._shadows.committed(shadow)
+            self._shadows.committed(shadow)
+        self._keyed(turn)
         self._outcome(turn, shadow)
-        if isinstance(shadow.state, Gig):
-            self._index(shadow.address, shadow.state)
-        written = Counter(
-            [("notice", one.topic, one.name) for one in turn.notices]
-            + [("reaction", one.target.id, one.name) for one in turn.outbox]
-            + [("tally", one.key, str(one.value)) for one in turn.tallies]
-        )
-        if written != expected:
+        rules.committed(shadow)
+        written = [("notice", one.topic, one.name) for one in turn.notices]
+        written += [("reaction", one.target.id, one.name) for one in turn.outbox]
+        written += [("tally", one.key, str(one.value)) for one in turn.tallies]
+        if len(written) != len(expected) or Counter(written) != Counter(expected):
             seen = f"{turn.address} wrote {sorted(written)} instead of {sorted(expected)}"
             raise Violation(TOLD, seen, [turn.address])
 
     def _evolve(self, shadow: Shadow, event: Event) -> Any:
-        before = shadow.state
+        before, cast = shadow.state, shadow.cast
         try:
-            next_phase(TABLES[shadow.address.kind], None if before is None else before.phase, event)
-            return shadow.kind.evolve(before, event)
+            next_phase(cast.transitions, None if before is None else before.phase, event)
+            return cast.kind.evolve(before, event)
         except ImpossibleTransition as error:
             raise Violation(LEGAL, f"{shadow.address}: {error}", [shadow.address]) from error
 
@@ -84,65 +85,50 @@ class Commits:
             seen = f"{turn.address} is {turn.phase!r}, its events lead to {shadow.plain!r}"
             raise Violation(LEGAL, seen, about)
         if turn.snapshot is not None:
-            codec = CODECS[turn.address.kind]
-            kept = codec.decode_state(turn.snapshot.format, turn.snapshot.body)
-            if plain(kept) != shadow.plain:
+            kept = shadow.codec.decode_state(turn.snapshot.format, turn.snapshot.body)
+            if shadow.cast.plain(kept) != shadow.plain:
                 raise Violation(FOLD, f"snapshot {kept!r} of {shadow.plain!r}", about)
 
-    def _once(self, shadow: Shadow, entry: JournalEntry, turn: Turn) -> None:
-        if entry.by == DEADLINE or entry.caused_by is None:
+    # -- once ---------------------------------------------------------------------------------------------------
+
+    def _entry(self, shadow: Shadow, entry: JournalEntry, turn: Turn) -> None:
+        about = [shadow.address]
+        if entry.version != shadow.version + 1:
+            seen = f"version {entry.version} after {shadow.version}"
+            raise Violation(ONCE, seen, about)
+        if entry.at < shadow.latest:
+            seen = f"{shadow.address}: {entry.name} {shadow.latest - entry.at} ms before the last"
+            raise Violation(ORDER, seen, about)
+        cause = entry.caused_by
+        # A recheck is no request: each may withdraw something, and all go by the same name.
+        if entry.by == DEADLINE or cause in (None, RECHECK):
             return
-        decided_in = shadow.causes.setdefault(entry.caused_by, turn.id)
+        decided_in = self._causes.setdefault((shadow.address, cause), turn.id)
         if decided_in != turn.id:
-            seen = f"request {entry.caused_by} changed {shadow.address} in two turns"
-            raise Violation(ONCE, seen, [shadow.address])
+            seen = f"request {cause} changed {shadow.address} in two turns"
+            raise Violation(ONCE, seen, about)
+        self._requests[cause] = shadow.address
+        if cause in self._denied:
+            self._changed(cause, shadow.address)
 
-    def _event(self, address: Address, before: Any, event: Event) -> None:
-        match event:
-            case GigRequested(customer=account, claim_id=number):
-                self._starts(account, event, address)
-                if number is not None and self._requests.setdefault(number, address) != address:
-                    seen = f"request {number} made {address.id} and {self._requests[number].id}"
-                    raise Violation(ONCE, seen, [address, self._requests[number]])
-            case GigClaimed(operator=account):
-                self._starts(account, event, address)
-            case GigConfirmed():
-                self._starts(before.customer, event, address)
-            case GigRated(account=account):
-                by_customer = account == before.customer
-                given = before.operator_rating if by_customer else before.customer_rating
-                if given is not None:
-                    raise Violation(ONCE, f"{account} rated {address.id} twice", [address])
-            case _:
-                return
+    def _keyed(self, turn: Turn) -> None:
+        for reply in turn.keyed:
+            if self._keys.setdefault(reply.key, turn.id) != turn.id:
+                raise Violation(ONCE, f"key {reply.key} was answered twice", [turn.address])
 
-    def _starts(self, account: str, event: Event, address: Address) -> None:
-        owed = self._locked.get(account)
-        if owed:
-            seen = f"{account} owes {sorted(owed)} and caused {type(event).__name__}"
-            debts = [Address("gig", gig) for gig in sorted(owed)]
-            raise Violation(LOCKED, seen, [address, *debts])
+    def denied(self, cause: str, heard: str) -> None:
+        """The caller of that request heard that nothing changed, now and for ever. Raises: Violation."""
+        self._denied[cause] = heard
+        if cause in self._requests:
+            self._changed(cause, self._requests[cause])
 
-    def _index(self, address: Address, gig: Gig) -> None:
-        parties = (gig.customer,) if gig.operator is None else (gig.customer, gig.operator)
-        for account in parties:
-            if gig.phase in LIVE:
-                other = self._live.setdefault(account, address)
-                if other != address:
-                    seen = f"{account} is in {address.id} and {other.id}"
-                    raise Violation(ONE_LIVE, seen, [address, other])
-            elif self._live.get(account) == address:
-                del self._live[account]
-            owed = self._locked.setdefault(account, set())
-            if account in gig.locked:
-                self.locks += gig.id not in owed
-                owed.add(gig.id)
-            else:
-                owed.discard(gig.id)
+    def _changed(self, cause: str, address: Address) -> None:
+        seen = f"request {cause} changed {address} and its caller heard {self._denied[cause]}"
+        raise Violation(NOTHING, seen, [address])
 
 
-def _says(shadow: Shadow, before: Any, event: Event, after: Any) -> list[tuple[str, str, str]]:
-    kind = shadow.kind
+def _says(shadow: Shadow, before: Any, event: Event, after: Any) -> list[Words]:
+    kind = shadow.cast.kind
     return [
         *(("notice", one.topic, one.name) for one in kind.notices(before, event, after)),
         *(

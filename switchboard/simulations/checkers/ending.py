@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from switchboard.engine.runtime.folding import VOID, fold
-from switchboard.engine.sessions import Address
-from switchboard.engine.sessions.gig import LIVE, Gig
-from switchboard.simulations.checkers.commits import FOLD, ONCE
-from switchboard.simulations.checkers.holdings import CLAIMS, DELIVERED
-from switchboard.simulations.checkers.shadows import CODECS, KINDS, Shadow, Shadows, plain
-from switchboard.simulations.checkers.timers import STUCK
+from switchboard.simulations.cast import Rules
+from switchboard.simulations.checkers.names import DELIVERED, FOLD, HOLE, ONCE, STUCK
+from switchboard.simulations.checkers.shadows import Shadow, Shadows
 from switchboard.simulations.trace import Violation
 from switchboard.store.memory_tables import MemoryDatabase
 
 
-def check_rest(shadows: Shadows, database: MemoryDatabase) -> None:
+def check_rest(shadows: Shadows, database: MemoryDatabase, rules: Mapping[str, Rules]) -> None:
     """Judges the database of a world in which nobody does anything any more. Raises: Violation."""
     for shadow in shadows.all():
         if shadow.state is not None:
             _journal(shadow, database)
+            if not shadow.cast.rests(shadow.state):
+                seen = f"{shadow.address} is still {shadow.state.phase!r}"
+                raise Violation(STUCK, seen, [shadow.address])
     for address in database.sessions:
         if shadows[address].version != database.sessions[address].version:
             raise Violation(ONCE, f"{address} has entries that no turn wrote", [address])
-    for gig in shadows.gigs():
-        if gig.phase in LIVE or (gig.phase == "purchased" and not gig.window_closed):
-            raise Violation(STUCK, f"{gig.id} is still {gig.phase!r}", [Address("gig", gig.id)])
-    if "engagement" in database.claims:
-        raise Violation(CLAIMS, f"engagements are left: {database.claims['engagement']}")
     if database.outbox:
         raise Violation(DELIVERED, f"reactions are left: {sorted(database.outbox)}")
-    _ratings(shadows, database)
+    if database.quarantine:
+        seen = f"in quarantine after all bugs are gone: {sorted(database.quarantine)}"
+        raise Violation(STUCK, seen, sorted(database.quarantine))
+    for topic, notices in database.notices.items():
+        if [one.sequence for one in notices] != list(range(1, len(notices) + 1)):
+            raise Violation(HOLE, f"the numbers of {topic} have holes")
+    for one in rules.values():
+        one.rests(database)
 
 
 def _journal(shadow: Shadow, database: MemoryDatabase) -> None:
     address, about = shadow.address, [shadow.address]
-    kind, codec = KINDS[address.kind], CODECS[address.kind]
+    cast, codec = shadow.cast, shadow.codec
     journal = database.journal[address]
     if [entry.version for entry in journal] != list(range(1, shadow.version + 1)):
         raise Violation(ONCE, f"the versions of {address} have holes", about)
@@ -44,32 +46,10 @@ def _journal(shadow: Shadow, database: MemoryDatabase) -> None:
     states: list[Any] = [None]
     for entry in journal:
         known = entry.name != VOID
-        states.append(fold(kind, codec, [entry], states[-1]) if known else states[-1])
-    if plain(states[-1]) != shadow.plain:
+        states.append(fold(cast.kind, codec, [entry], states[-1]) if known else states[-1])
+    if cast.plain(states[-1]) != shadow.plain:
         raise Violation(FOLD, f"{address}: {states[-1]!r} is not {shadow.plain!r}", about)
     if snapshot is not None:
         kept = codec.decode_state(snapshot.format, snapshot.body)
-        if plain(kept) != plain(states[snapshot.version]):
+        if cast.plain(kept) != cast.plain(states[snapshot.version]):
             raise Violation(FOLD, f"the snapshot of {address} is {kept!r}", about)
-
-
-def _ratings(shadows: Shadows, database: MemoryDatabase) -> None:
-    """Every rating was counted once, for the one who got it."""
-    counts = Counter[tuple[str, str]]()
-    sums = Counter[tuple[str, str]]()
-    for gig in shadows.gigs():
-        for name, account, rating in _given(gig):
-            counts[name, account] += 1
-            sums[name, account] += rating
-    expected = {key: (count, sums[key]) for key, count in counts.items()}
-    if expected != database.tallies:
-        raise Violation(ONCE, f"tallies {database.tallies} for ratings {expected}")
-
-
-def _given(gig: Gig) -> list[tuple[str, str, int]]:
-    found = []
-    if gig.operator is not None and gig.operator_rating is not None:
-        found.append(("operator-rating", gig.operator, gig.operator_rating.value))
-    if gig.customer_rating is not None:
-        found.append(("customer-rating", gig.customer, gig.customer_rating.value))
-    return found

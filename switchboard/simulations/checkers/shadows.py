@@ -5,52 +5,60 @@ A world may run kinds with a planted fault; the shadows never do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
+import trio
 
 from switchboard.engine.clock import Instant
-from switchboard.engine.sessions import Address, Codec, Deadline, Kind, Transitions
-from switchboard.engine.sessions.gig import GIG, Gig
-from switchboard.engine.sessions.gig import TRANSITIONS as GIG_TRANSITIONS
-from switchboard.engine.sessions.person import PERSON, Person
-from switchboard.engine.sessions.person import TRANSITIONS as PERSON_TRANSITIONS
+from switchboard.engine.ports import Stored
+from switchboard.engine.runtime.folding import restore
+from switchboard.engine.sessions import Address, Claim, Codec, Deadline, ListEntry
 
-KINDS: Mapping[str, Kind[Any]] = {"gig": GIG, "person": PERSON}
-CODECS: Mapping[str, Codec[Any]] = {name: Codec(kind) for name, kind in KINDS.items()}
-TABLES: Mapping[str, Transitions[Any]] = {"gig": GIG_TRANSITIONS, "person": PERSON_TRANSITIONS}
-
-WATCHED = frozenset({"streaming", "online"})
-"""The phases whose deadline counts from the last sign of life, which is volatile."""
-
-
-def plain(state: Any) -> Any:
-    """The state without what volatile events change, so that two of them can be compared."""
-    match state:
-        case Gig():
-            return replace(state, seen_at=0)
-        case Person():
-            return replace(state, seen_at=0, latitude=None, longitude=None)
-        case _:
-            return state
+if TYPE_CHECKING:
+    from switchboard.simulations.cast import Cast
 
 
 class Shadow:
     """One session as its journal has it."""
 
-    __slots__ = ("_adoptions", "_history", "address", "causes", "fired", "kind", "state", "version")
+    __slots__ = (
+        "_adoptions",
+        "_history",
+        "address",
+        "cast",
+        "claims",
+        "clear_since",
+        "codec",
+        "crashed",
+        "deadline",
+        "fired",
+        "latest",
+        "lists",
+        "state",
+        "version",
+    )
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, cast: Cast, codec: Codec[Any]) -> None:
         self.address = address
-        self.kind = KINDS[address.kind]
+        self.cast = cast
+        self.codec = codec
         self.state: Any = None
         """None until there is one; with the latest signs of life that the engine is known to have."""
         self.version = 0
+        self.deadline: Deadline | None = None
+        """When the session must act by itself."""
+        self.latest: Instant = 0
+        """Of its journal's entries."""
         self.fired: set[tuple[str, Instant]] = set()
         """(phase, due) of every deadline that has fired."""
-        self.causes: dict[str, str] = {}
-        """Request -> the turn that it was decided in."""
+        self.claims: frozenset[Claim] = frozenset()
+        self.lists: frozenset[ListEntry] = frozenset()
+        self.clear_since = 0.0
+        """When, on Trio's clock, its own crashes were last in its way; infinity while it is in quarantine."""
+        self.crashed = False
+        """It has had a bug: what crashed it is never given to it again by itself."""
         self._history: list[Any] = []
         """Every state that was committed, plain."""
         self._adoptions: list[tuple[int, int]] = []
@@ -59,7 +67,12 @@ class Shadow:
     def became(self, state: Any) -> None:
         """One more event was committed."""
         self.state = state
-        self._history.append(plain(state))
+        self._history.append(self.cast.plain(state))
+
+    def heard(self, state: Any) -> None:
+        """The same state with later signs of life."""
+        self.state = state
+        self.deadline = self.cast.kind.deadline(state)
 
     def adopted(self, tick: int) -> None:
         """From ``tick`` on nobody may be answered with less than what is committed now."""
@@ -78,41 +91,46 @@ class Shadow:
         return self._history[-1] if self._history else None
 
     @property
-    def deadline(self) -> Deadline | None:
-        """When the session must act by itself."""
-        return None if self.state is None else self.kind.deadline(self.state)
-
-    @property
     def watched(self) -> bool:
         """Whether the deadline counts from the last sign of life."""
-        return self.state is not None and self.state.phase in WATCHED
+        return self.state is not None and self.state.phase in self.cast.watched
 
-    def revive(self, at: Instant) -> None:
-        """Signs of life could not be heard or were forgotten until ``at``."""
-        if self.state is not None:
-            self.state = self.kind.revive(self.state, at)
+    def reload(self, stored: Stored | None, at: Instant) -> None:
+        """Signs of life that were not stored are forgotten, and none could be heard until ``at``."""
+        if self.state is not None and self.cast.transitions.get(self.state.phase):
+            # Not only where somebody is watched: a later event may take the last sign over.
+            state, _ = restore(self.cast.kind, self.codec, stored)
+            self.heard(self.cast.kind.revive(state, at))
 
 
 class Shadows:
     """All of them. ``tick`` orders what happened in the engine against what people saw."""
 
-    def __init__(self) -> None:
+    def __init__(self, casts: Iterable[Cast]) -> None:
         self.tick = 0
+        self.casts: Mapping[str, Cast] = {cast.kind.name: cast for cast in casts}
+        self._codecs = {name: Codec(cast.kind) for name, cast in self.casts.items()}
         self._of: dict[Address, Shadow] = {}
         self._armed: dict[Address, Shadow] = {}
+        self._still: set[Address] = set()
+        self._clear_since = 0.0
 
     def __getitem__(self, address: Address) -> Shadow:
         """That session's shadow, an empty one if nothing was committed."""
-        if address not in self._of:
-            self._of[address] = Shadow(address)
-        return self._of[address]
+        shadow = self._of.get(address)
+        if shadow is None:
+            kind = address.kind
+            shadow = self._of[address] = Shadow(address, self.casts[kind], self._codecs[kind])
+        return shadow
 
     def all(self) -> list[Shadow]:
-        """In the order of their first commits."""
+        """In the order in which they were first heard of."""
         return list(self._of.values())
 
     def committed(self, shadow: Shadow) -> None:
         """The session has just been written."""
+        state = shadow.state
+        shadow.deadline = None if state is None else shadow.cast.kind.deadline(state)
         if shadow.deadline is None:
             self._armed.pop(shadow.address, None)
         else:
@@ -122,11 +140,26 @@ class Shadows:
         """Those that have a deadline."""
         return list(self._armed.values())
 
-    def pending(self) -> list[Gig]:
-        """The gigs that seek an operator."""
-        states = [one.state for one in self._armed.values()]
-        return [one for one in states if isinstance(one, Gig) and one.phase == "pendingOperator"]
+    # -- trouble of their own -----------------------------------------------------------------------------------
 
-    def gigs(self) -> list[Gig]:
-        """The gigs as they are."""
-        return [one.state for one in self._of.values() if isinstance(one.state, Gig)]
+    def in_quarantine(self, address: Address) -> None:
+        """The session stands still until it is released."""
+        self[address].clear_since = math.inf
+        self._still.add(address)
+
+    def troubled(self, address: Address, seconds: float) -> None:
+        """The session's crashes are in its way for up to so long from now, and then no more."""
+        self._still.discard(address)
+        self[address].clear_since = clear_since = trio.current_time() + seconds
+        # Others may be in trouble for longer.
+        self._clear_since = max(self._clear_since, clear_since)
+
+    def began(self, quarantined: Iterable[Address]) -> None:
+        """Another engine runs; what was in quarantine in memory only is so no more."""
+        for address in sorted(self._still.difference(quarantined)):
+            self.troubled(address, 0.0)
+
+    @property
+    def clear_since(self) -> float:
+        """Since when, on Trio's clock, no session's crashes are in anybody's way; infinity while one stands still."""
+        return math.inf if self._still else self._clear_since

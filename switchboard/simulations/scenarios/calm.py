@@ -7,8 +7,6 @@ from switchboard.simulations.scenarios.scenario import Scenario
 CALM = Scenario(
     name="calm",
     about="no faults; deadlines within 2 s",
-    slow_calls=0.01,
-    video_failures=0.0,
     # A turn under way may hold a timer up: at most two batches, each slow before its effect and after it (0.4 s).
     timer_late_most=2_000,
 )

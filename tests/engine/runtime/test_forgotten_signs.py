@@ -8,6 +8,7 @@ from trio.testing import MockClock
 
 from switchboard.engine.engine import Engine
 from switchboard.engine.errors import CommitUnknown
+from switchboard.engine.ports import QuarantineRow
 from switchboard.engine.sessions.gig import (
     GIG,
     Candidate,
@@ -96,3 +97,32 @@ async def test_somebody_whose_commit_was_lost_is_away_only_after_the_time_out(
         person = await engine.read(address)
         assert isinstance(person, Person)
         assert person.phase == "online"
+
+
+async def test_somebody_released_from_quarantine_has_the_whole_time_out_to_be_heard(
+    autojump_clock: MockClock,
+) -> None:
+    world = World(kinds=(GIG, PERSON))
+    async with world.engine() as engine:
+        address = Address("person", world.id())
+        await engine.ask(address, GoOnline(id=address.id, timeout=120_000), by="test")
+    world.database.quarantine[address] = QuarantineRow(
+        address=address,
+        at=world.clock.now(),
+        incident="",
+        traceback="",
+        fingerprint="",
+        message="Heartbeat",
+        code_version=world.code_version,
+    )
+    async with world.engine() as engine:
+        await trio.sleep(500)
+        assert await engine.release(address)
+        await trio.sleep(119)
+        person = await engine.read(address)
+        assert isinstance(person, Person)
+        assert person.phase == "online"
+        await trio.sleep(2)
+        person = await engine.read(address)
+        assert isinstance(person, Person)
+        assert person.phase == "away"

@@ -6,10 +6,12 @@ import pytest
 import trio
 from counters import Add, Send
 from engines import World, ask, make, read
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
+from switchboard.engine.engine import Engine
 from switchboard.engine.errors import CommitUnknown
 from switchboard.engine.runtime.announcements import Announcement, Announcements, Lagged
+from switchboard.engine.sessions.kind import Address
 
 
 async def test_a_reaction_arrives_exactly_once_and_in_order(autojump_clock: MockClock) -> None:
@@ -118,3 +120,31 @@ async def test_a_number_that_does_not_follow_the_last_one_is_told_as_a_hole(
     assert [(await subscription.receive()).sequence for _ in range(2)] == [4, 5]
     with pytest.raises(Lagged), trio.fail_after(10):
         await subscription.receive()
+
+
+async def test_what_is_committed_after_the_engine_has_ended_is_the_next_ones_to_deliver(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    async with world.engine() as engine, trio.open_nursery() as nursery:
+        source, target = await make(engine, world), await make(engine, world)
+        world.gate.held = trio.Event()
+        nursery.start_soon(suppressed_send, engine, source, target)
+        await wait_all_tasks_blocked()
+        engine.lose_ownership("for the test")
+        await wait_all_tasks_blocked()
+        world.gate.held.set()
+        world.gate.held = None
+        await wait_all_tasks_blocked()
+        assert world.database.outbox
+        assert "adopting" not in caplog.text
+    async with world.engine() as engine:
+        await trio.sleep(1)
+        assert (await read(engine, target)).total == 7
+        assert not world.database.outbox
+
+
+async def suppressed_send(engine: Engine, source: Address, target: Address) -> None:
+    """Sends; the engine ends before it answers."""
+    with pytest.raises(CommitUnknown):
+        await ask(engine, source, Send(to=target.id, amount=7))

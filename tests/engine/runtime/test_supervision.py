@@ -247,3 +247,18 @@ async def test_the_fold_of_the_journal_is_the_state_with_and_without_snapshots(
     async with world.engine() as engine:
         assert await read(engine, counter) == state
     assert snapshot.version > 0
+
+
+async def test_crashes_are_counted_though_the_session_was_idle_between_them(
+    autojump_clock: MockClock,
+) -> None:
+    world = World(capacity=Capacity(idle_seconds=5.0, restart_intensity=2))
+    async with world.engine() as engine:
+        counter = await make(engine, world)
+        for _ in range(3):
+            with pytest.raises(SessionCrashed):
+                await ask(engine, counter, Fail())
+            await trio.sleep(10)
+        assert len(events(engine, "session_quarantined")) == 1
+        with pytest.raises(Quarantined):
+            await ask(engine, counter, Add(amount=1))

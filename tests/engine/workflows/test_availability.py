@@ -63,6 +63,17 @@ async def test_who_is_known_is_not_looked_up_again(autojump_clock: MockClock) ->
     assert claims.queries == 3, "nobody watches carl, so nothing is kept of him"
 
 
+async def test_who_owes_a_rating_is_not_free_for_gigs_and_engaged_by_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    claims = Claims()
+    availability = make(claims)
+    claims.held[Claim("rating-debt/anna", "g1")] = "g1"
+    claims.held[Claim("engagement", "bert")] = "g2"
+    assert await availability.free(["anna", "bert", "carl"]) == {"carl"}
+    assert await availability.unengaged(["anna", "bert", "carl"]) == {"anna", "carl"}
+
+
 async def test_every_change_is_seen_at_once(autojump_clock: MockClock) -> None:
     availability = make(Claims())
     assert await availability.free(["anna"]) == {"anna"}
@@ -107,3 +118,24 @@ async def test_a_query_that_fails_leaves_nothing_behind(autojump_clock: MockCloc
     availability.forget("anna")
     del claims.held[Claim("engagement", "anna")]
     assert await availability.free(["anna"]) == {"anna"}
+
+
+async def test_who_is_forgotten_while_others_are_looked_up_is_answered_as_known(
+    autojump_clock: MockClock,
+) -> None:
+    claims = Claims()
+    claims.held[Claim("engagement", "ben")] = "c1"
+    availability = make(claims)
+    assert await availability.free(["anna"]) == {"anna"}
+    claims.pause = trio.Event()
+    found: list[set[str]] = []
+
+    async def ask() -> None:
+        found.append(await availability.free(["anna", "ben"]))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        availability.forget("anna")
+        claims.pause.set()
+    assert found == [{"anna"}]

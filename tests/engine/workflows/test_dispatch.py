@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import trio
 from cities import LATITUDE, LONGITUDE, City
@@ -17,13 +20,17 @@ from switchboard.engine.errors import (
 )
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.gig import (
+    GIG,
     CancelGig,
     ClaimGig,
     ConfirmGig,
     Gig,
     RateGig,
     RejectOffer,
+    WithdrawOffer,
 )
+from switchboard.engine.sessions.kind import Context, Event
+from switchboard.engine.sessions.person import PERSON
 
 
 async def test_operators_are_found_nearest_first_and_only_within_the_radius(
@@ -265,3 +272,55 @@ async def test_an_operator_that_accepts_two_gigs_at_once_gets_one(
             assert holders == won
             await city.ask(won[0], CancelGig(account=a))
             await city.dispatch.heartbeat(a)
+
+
+async def test_a_gig_that_crashes_on_a_withdrawal_is_in_no_other_gigs_way(
+    autojump_clock: MockClock,
+) -> None:
+    city, broken = City(), set[str]()
+
+    def decide(gig: Gig | None, command: Any, context: Context) -> tuple[Event, ...]:
+        if isinstance(command, WithdrawOffer) and gig is not None and gig.id in broken:
+            raise ZeroDivisionError("a planted bug")
+        return GIG.decide(gig, command, context)
+
+    city.world.kinds = (replace(GIG, decide=decide), PERSON)
+    async with city.running():
+        await city.online("a")
+        gigs = [await city.request(f"customer {number}") for number in range(3)]
+        broken.add(gigs[0].id)
+        await city.ask(gigs[2], ClaimGig(operator=city.id("a")))
+        await trio.sleep(1)
+        assert (await city.read(gigs[0])).phase == "pendingOperator"
+        assert (await city.read(gigs[1])).phase == "allOperatorsRejected"
+
+
+async def test_a_gig_that_crashes_when_it_is_rechecked_was_promised_all_the_same(
+    autojump_clock: MockClock,
+) -> None:
+    city = City()
+
+    def decide(gig: Gig | None, command: Any, context: Context) -> tuple[Event, ...]:
+        if isinstance(command, WithdrawOffer):
+            raise ZeroDivisionError("a planted bug")
+        return GIG.decide(gig, command, context)
+
+    city.world.kinds = (replace(GIG, decide=decide), PERSON)
+    async with city.running():
+        await city.online("a")
+        gigs: list[Gig] = []
+
+        async def request() -> None:
+            gigs.append(await city.request("customer"))
+
+        async with trio.open_nursery() as nursery:
+            held = city.world.gate.held = trio.Event()
+            nursery.start_soon(city.dispatch.offline, city.id("a"))
+            await trio.testing.wait_all_tasks_blocked()
+            # The operator is still there when it is chosen, and is not when the gig has been committed.
+            nursery.start_soon(request)
+            await trio.testing.wait_all_tasks_blocked()
+            city.world.gate.held = None
+            held.set()
+        assert gigs[0].phase == "pendingOperator"
+        assert len(events(city.engine, "recheck_failed")) == 1

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 import trio
 from cities import City
 from trio.testing import MockClock
 
-from switchboard.engine.sessions.gig import ClaimGig, RateGig
+from switchboard.engine.ports import Sessions
+from switchboard.engine.sessions.gig import CancelGig, ClaimGig, RateGig
+from switchboard.engine.sessions.kind import Address
+from switchboard.engine.workflows.offers import OpenOffers
 from switchboard.engine.workflows.ratings import Rating, Ratings
 
 
@@ -31,6 +36,47 @@ async def test_offers_from_before_a_restart_are_withdrawn_too(autojump_clock: Mo
             assert (await city.read(gig)).phase == "allOperatorsRejected"
         # The first look found the old gig, the second that none is left; from then on all is known.
         assert city.world.gate.calls.count("listed") == 2
+
+
+class SlowSessions:
+    """Lists of one operator take until they are released."""
+
+    def __init__(self, sessions: Any, slow: str) -> None:
+        self._slow = slow
+        self.headers = sessions.headers
+        self._listed = sessions.listed
+        self.released = trio.Event()
+
+    async def listed(self, name: str, key: str, *others: Any) -> Any:
+        """See ``Sessions``."""
+        if key == self._slow:
+            await self.released.wait()
+        return await self._listed(name, key, *others)
+
+
+async def test_two_operators_asked_about_at_once_right_after_a_restart_are_both_answered(
+    autojump_clock: MockClock,
+) -> None:
+    city = City()
+    async with city.running():
+        a, b = await city.online("a"), await city.online("b")
+        gig = await city.request("x")
+        sessions = SlowSessions(city.engine.store.sessions, slow=b)
+        offers = OpenOffers(cast("Sessions", sessions))
+        await offers.open()
+        await city.ask(gig, CancelGig(account=city.id("x")))
+        found: dict[str, list[Address]] = {}
+
+        async def look(operator: str) -> None:
+            found[operator] = await offers.of(operator)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(look, b)
+            await trio.testing.wait_all_tasks_blocked()
+            # It finds that nothing of before the start is left while the other still looks.
+            await look(a)
+            sessions.released.set()
+        assert found == {a: [], b: []}
 
 
 async def test_an_operator_who_left_while_the_gig_was_committed_has_no_offer(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import pytest
 import trio
 from engines import Gatekeeper, Room, events
@@ -19,9 +22,9 @@ from switchboard.engine.errors import (
 )
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.gig import CancelGig, ClaimGig, Gig
-from switchboard.engine.sessions.kind import Address
+from switchboard.engine.sessions.kind import Address, Context, Event
 from switchboard.engine.sessions.person import GoOffline
-from switchboard.engine.sessions.stream import OfferStream, PassOffer, Stream
+from switchboard.engine.sessions.stream import STREAM, OfferStream, PassOffer, Stream
 from switchboard.engine.sessions.video import VideoSession
 
 LATITUDE, LONGITUDE = 10.0, 106.0
@@ -340,6 +343,35 @@ class NoLookUps(Gatekeeper):
         await super().__call__(name)
         if self.refuses and name == "claims":
             raise StoreDown(name)
+
+
+async def test_a_stream_that_crashes_when_it_is_offered_is_in_no_other_streams_way(
+    autojump_clock: MockClock,
+) -> None:
+    """Nor does it end the seeking, and with it the server."""
+    cursed: list[str] = []
+
+    def decide(stream: Stream | None, command: Any, context: Context) -> tuple[Event, ...]:
+        if isinstance(command, OfferStream) and stream is not None and stream.id in cursed:
+            raise RuntimeError("a planted bug")
+        return STREAM.decide(stream, command, context)
+
+    house = House(dataclasses.replace(STREAM, decide=decide))
+    async with house.running():
+        await house.online("a")
+        await house.online("b")
+        first = await house.request()
+        cursed.append(first.id)
+        second = await house.request()
+        await trio.sleep(29)
+        for name in ("c", "d"):
+            await house.online(name)
+        await trio.sleep(5)
+        assert await house.offered(second) in ("c", "d")
+        assert await house.offered(first) is None
+        cursed.clear()
+        await trio.sleep(31)
+        assert await house.offered(first) is not None
 
 
 async def test_who_waits_at_the_start_is_served_at_once_if_somebody_is_free(

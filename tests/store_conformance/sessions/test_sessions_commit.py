@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import trio
+from msgspec.structs import replace
 from session_stores import DAY, NOW, World, address, at_once, commit, entry, in_order, turn
 
 from switchboard.engine.ports import (
@@ -54,7 +55,7 @@ async def test_what_was_committed_is_loaded(sessions: Sessions) -> None:
     assert await commit(sessions, turn("a", entries=2)) == Committed()
     assert await commit(sessions, turn("a", 2)) == Committed()
     assert await sessions.load(address("a")) == Stored(
-        3, None, (entry(1), entry(2), entry(3)), None
+        3, None, (entry(1), entry(2), entry(3)), None, NOW
     )
     assert await sessions.journal(address("a")) == [entry(1), entry(2), entry(3)]
 
@@ -63,9 +64,11 @@ async def test_a_load_folds_only_what_came_after_the_snapshot(sessions: Sessions
     await commit(sessions, turn("a", entries=2, snapshot=True))
     await commit(sessions, turn("a", 2))
     snapshot = Snapshot(2, 1, b'{"folded":2}')
-    assert await sessions.load(address("a")) == Stored(3, snapshot, (entry(3),), None)
+    assert await sessions.load(address("a")) == Stored(3, snapshot, (entry(3),), None, NOW)
     await commit(sessions, turn("a", 3, snapshot=True))
-    assert await sessions.load(address("a")) == Stored(4, Snapshot(4, 1, b'{"folded":4}'), (), None)
+    assert await sessions.load(address("a")) == Stored(
+        4, Snapshot(4, 1, b'{"folded":4}'), (), None, NOW
+    )
 
 
 async def test_the_header_says_what_the_last_turn_said(sessions: Sessions) -> None:
@@ -213,6 +216,15 @@ async def test_a_known_key_is_answered_with_the_first_reply(sessions: Sessions) 
     assert await sessions.load(address("b")) is None
     assert await sessions.keyed("k") == first
     assert await sessions.keyed("other") is None
+
+
+async def test_a_key_is_known_by_the_request_that_it_was_first_used_for(
+    sessions: Sessions,
+) -> None:
+    first, other = reply("k", "a"), replace(reply("k", "b"), digest=b"of another body")
+    await commit(sessions, turn("a", keyed=(first,)))
+    assert await commit(sessions, turn("b", keyed=(other,))) == KeyKnown(first)
+    assert await sessions.keyed("k") == first
 
 
 async def test_a_key_is_forgotten_after_a_day(sessions: Sessions) -> None:

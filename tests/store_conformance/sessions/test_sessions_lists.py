@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from session_stores import NOW, World, address, at_once, commit, entry, in_order, turn
 
-from switchboard.engine.ports import QuarantineRow, Sessions, Snapshot, Stored
+from switchboard.engine.ports import Fenced, OutboxRow, QuarantineRow, Sessions, Snapshot, Stored
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
 
 OF_ANN = ListEntry("things-of", "ann")
@@ -125,13 +126,13 @@ async def test_a_passivated_sessions_snapshot_and_deadline_are_kept_if_the_versi
     await commit(sessions, turn("a", entries=2, deadline=NOW))
     await sessions.save_snapshot(address("a"), Snapshot(1, 1, b"old"), NOW + 1)
     await sessions.save_snapshot(address("b"), Snapshot(1, 1, b"never"), NOW + 1)
-    assert await sessions.load(address("a")) == Stored(2, None, (entry(1), entry(2)), None)
+    assert await sessions.load(address("a")) == Stored(2, None, (entry(1), entry(2)), None, NOW)
     snapshot = Snapshot(2, 1, b"now")
     await sessions.save_snapshot(address("a"), snapshot, NOW + 2)
-    assert await sessions.load(address("a")) == Stored(2, snapshot, (), None)
+    assert await sessions.load(address("a")) == Stored(2, snapshot, (), None, NOW)
     assert await sessions.due(NOW + 3, 10) == [(address("a"), NOW + 2)]
     await sessions.save_snapshot(address("a"), Snapshot(2, 2, b"again"), None)
-    assert await sessions.load(address("a")) == Stored(2, Snapshot(2, 2, b"again"), (), None)
+    assert await sessions.load(address("a")) == Stored(2, Snapshot(2, 2, b"again"), (), None, NOW)
     assert list(await sessions.due(NOW + 3, 10)) == []
     assert await sessions.load(address("b")) is None
 
@@ -174,3 +175,28 @@ async def test_a_quarantine_is_loaded_with_its_session_until_it_is_released(
 
 async def test_a_store_answers_a_ping(world: World) -> None:
     await world.store.ping()
+
+
+async def test_a_retired_node_neither_quarantines_nor_releases_nor_ends_a_reaction(
+    world: World,
+) -> None:
+    sessions = world.store.sessions
+    row = OutboxRow(
+        id="a/1/0",
+        source=address("a"),
+        target=address("b"),
+        name="Do",
+        body=b"{}",
+        at=NOW,
+    )
+    await commit(sessions, turn("a", outbox=(row,)))
+    await sessions.quarantine(quarantined("a"))
+    await world.retire()
+    with pytest.raises(Fenced):
+        await sessions.quarantine(quarantined("b"))
+    with pytest.raises(Fenced):
+        await sessions.release(address("a"))
+    with pytest.raises(Fenced):
+        await sessions.outbox_done([row.id])
+    assert await sessions.quarantined() == [quarantined("a")]
+    assert [one.id for one in await sessions.outbox(10)] == [row.id]

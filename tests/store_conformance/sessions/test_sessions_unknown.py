@@ -33,7 +33,7 @@ async def test_an_unknown_commit_that_happened_is_recognised(world: World) -> No
     with pytest.raises(CommitUnknown):
         await world.lose_answer(lost, happens=True)
     assert await sessions.settle(lost)
-    assert await sessions.load(address("a")) == Stored(2, None, (entry(1), entry(2)), None)
+    assert await sessions.load(address("a")) == Stored(2, None, (entry(1), entry(2)), None, NOW)
     assert await sessions.settle(lost)
     assert await commit(sessions, turn("a", 2)) == Committed()
 
@@ -45,7 +45,9 @@ async def test_an_unknown_commit_that_did_not_happen_never_will(world: World) ->
     with pytest.raises(CommitUnknown):
         await world.lose_answer(lost, happens=False)
     assert not await sessions.settle(lost)
-    assert await sessions.load(address("a")) == Stored(2, None, (entry(1), void(2, lost.id)), None)
+    assert await sessions.load(address("a")) == Stored(
+        2, None, (entry(1), void(2, lost.id)), None, NOW
+    )
     header = await sessions.header(address("a"))
     assert header is not None
     assert (header.version, header.phase, header.deadline) == (2, "early", NOW + 9)
@@ -61,7 +63,7 @@ async def test_an_unknown_creation_that_did_not_happen_leaves_a_void_session(wor
     with pytest.raises(CommitUnknown):
         await world.lose_answer(lost, happens=False)
     assert not await sessions.settle(lost)
-    assert await sessions.load(address("a")) == Stored(1, None, (void(1, lost.id),), None)
+    assert await sessions.load(address("a")) == Stored(1, None, (void(1, lost.id),), None, NOW)
     header = await sessions.header(address("a"))
     assert header is not None
     assert (header.version, header.phase, header.deadline) == (1, "void", None)
@@ -80,7 +82,7 @@ async def test_an_unknown_creation_that_happened_is_recognised(world: World) -> 
     with pytest.raises(CommitUnknown):
         await world.lose_answer(lost, happens=True)
     assert await sessions.settle(lost)
-    assert await sessions.load(address("a")) == Stored(2, None, (entry(1), entry(2)), None)
+    assert await sessions.load(address("a")) == Stored(2, None, (entry(1), entry(2)), None, NOW)
 
 
 async def test_after_a_lost_answer_the_committer_goes_on(world: World) -> None:
@@ -105,5 +107,5 @@ async def test_a_retired_node_writes_nothing_any_more(world: World) -> None:
         await sessions.settle(turn("a", 1))
     with pytest.raises(Fenced):
         await sessions.save_snapshot(address("a"), Snapshot(1, 1, b"{}"), None)
-    assert await sessions.load(address("a")) == Stored(1, None, (entry(1),), None)
+    assert await sessions.load(address("a")) == Stored(1, None, (entry(1),), None, NOW)
     assert await sessions.load(address("b")) is None

@@ -128,8 +128,9 @@ async def test_a_page_is_read_from_the_indexes(filled: World) -> None:
         return
     from switchboard.store import streams
 
-    for query, more in ((streams.BY_LIST, []), (streams.BY_ID, [["0" * 24]])):
-        arguments = [["streams-of"], "house", NOW, NOW + HOUR, 0, 20, HOUR, *more]
+    lasts: tuple[tuple[str, Any], ...] = ((streams.BY_LIST, HOUR), (streams.BY_ID, ["0" * 24]))
+    for query, last in lasts:
+        arguments = [["streams-of"], "house", NOW, NOW + HOUR, 0, 20, last]
 
         async def explained(
             connection: Any, query: str = query, arguments: Any = arguments

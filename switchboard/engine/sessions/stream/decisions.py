@@ -167,14 +167,15 @@ def stopped(
     if stream.started_at is not None:
         stopped_at = min(stopped_at, longest_stream_until(stream))
         duration = whole_seconds(stopped_at - stream.started_at)
-    stop = StreamStopped(
+    event = StreamStopped if stream.lead is None else StreamCompleted
+    stop = event(
         at=context.now,
         party=party,
         how=how,
         stopped_at=stopped_at,
         duration_seconds=duration,
     )
-    return (stop,) if stream.lead is None else (stop, StreamCompleted(at=context.now))
+    return (stop,)
 
 
 def end(stream: Stream, context: Context) -> Events:

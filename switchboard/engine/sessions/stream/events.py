@@ -82,14 +82,22 @@ class StreamStopped(Event, frozen=True, kw_only=True):
     """0 if it never streamed."""
 
 
+class StreamCompleted(Event, frozen=True, kw_only=True):
+    """The same when its lead was there already."""
+
+    party: Party | None
+    """Who stopped it, if that was proven."""
+    how: Literal["stop", "administrator", "limit"]
+    stopped_at: Instant
+    """Not later than the longest time allows, however late that was noticed."""
+    duration_seconds: int
+    """0 if it never streamed."""
+
+
 class StreamExpired(Event, frozen=True, kw_only=True):
     """The dealer was not heard for the watchdog's time."""
 
     duration_seconds: int
-
-
-class StreamCompleted(Event, frozen=True, kw_only=True):
-    """It was stopped when its lead was there already."""
 
 
 class NoteWritten(Event, frozen=True, kw_only=True):

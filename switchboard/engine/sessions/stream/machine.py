@@ -42,18 +42,16 @@ TRANSITIONS: Transitions[StreamStatus] = {
         StreamAccepted: "streaming",
         StreamMissed: "missed",
         StreamStopped: "stopped",
+        StreamCompleted: "completed",
     },
     "streaming": {
         DealerHeard: "streaming",
         LeadLinked: "streaming",
         StreamStopped: "stopped",
+        StreamCompleted: "completed",
         StreamExpired: "expired",
     },
-    "stopped": {
-        NoteWritten: "completed",
-        LeadLinked: "completed",
-        StreamCompleted: "completed",
-    },
+    "stopped": {NoteWritten: "completed", LeadLinked: "completed"},
     "completed": {NoteWritten: "completed", LeadLinked: "completed"},
     "expired": {LeadLinked: "expired"},
     "missed": {LeadLinked: "missed"},
@@ -125,7 +123,7 @@ def _accepted(_stream: Stream, event: StreamAccepted) -> Changes:
     }
 
 
-def _stopped(_stream: Stream, event: StreamStopped) -> Changes:
+def _stopped(_stream: Stream, event: StreamStopped | StreamCompleted) -> Changes:
     return {
         "offered_to": None,
         "stopped_at": event.stopped_at,
@@ -145,7 +143,7 @@ FOLDS: Mapping[type[Event], Callable[[Stream, Any], Changes]] = {
         "stopped_at": event.at,
         "duration_seconds": event.duration_seconds,
     },
-    StreamCompleted: lambda _stream, _event: {},
+    StreamCompleted: _stopped,
     NoteWritten: lambda _, event: {"note": event.note},
     LeadLinked: lambda _, event: {"lead": event.lead},
 }

@@ -15,6 +15,7 @@ from switchboard.engine.sessions.stream.events import (
     DealerSought,
     OfferPassed,
     StreamAccepted,
+    StreamCompleted,
     StreamExpired,
     StreamMissed,
     StreamOffered,
@@ -83,7 +84,7 @@ def _accepted(stream: Stream, event: StreamAccepted) -> Told:
     return (*viewer, *_who_had_it(stream, TAKEN, event.dealer))
 
 
-def _stopped(stream: Stream, event: StreamStopped) -> Told:
+def _stopped(stream: Stream, event: StreamStopped | StreamCompleted) -> Told:
     viewer: Told = () if event.party == "viewer" else ((VIEWER, STOPPED),)
     if stream.phase == "requested":
         viewer = tuple((who, CANCELLED) for who, _ in viewer)
@@ -98,6 +99,7 @@ _RULES: Mapping[type[Event], Callable[[Stream, Any], Told]] = {
     StreamAccepted: _accepted,
     StreamMissed: lambda stream, _: ((VIEWER, MISSED), *_who_had_it(stream, MISSED)),
     StreamStopped: _stopped,
+    StreamCompleted: _stopped,
     StreamExpired: lambda stream, _: ((VIEWER, EXPIRED), (stream.dealer, EXPIRED)),
 }
 

@@ -288,7 +288,9 @@ def test_a_lead_before_the_stop_changes_nothing_and_the_stop_then_completes(
     story = stream_after((*steps, LINK_LEAD))  # type: ignore[arg-type]
     phase = story.state.phase
     assert phase == ("requested" if len(steps) == 1 else "streaming")
-    story.do(StopStream())
+    [event] = story.do(StopStream())
+    assert type(event).__name__ == "StreamCompleted"
+    assert {who for who, _ in story.codes()} == {VIEWER, DEALER}
     assert (story.state.phase, story.state.lead) == ("completed", LEAD)
     assert story.do(StopStream()) == ()
 

@@ -7,11 +7,13 @@ import random
 from collections import deque
 from typing import TYPE_CHECKING
 
+import msgspec
 import trio
 
 from switchboard.engine.errors import Engaged, RatingRequired
 from switchboard.engine.sessions import Command
 from switchboard.engine.sessions.gig import (
+    GIG,
     CancelGig,
     ClaimGig,
     ConfirmGig,
@@ -23,10 +25,11 @@ from switchboard.engine.sessions.gig import (
     StopGig,
 )
 from switchboard.engine.sessions.gig.notices import REQUESTED
-from switchboard.simulations.calls import Answer, Phone
+from switchboard.simulations.calls import Answer, Life
 from switchboard.simulations.inbox import Inbox
-from switchboard.simulations.parties import Party, rate
-from switchboard.simulations.temperament import Temperament
+from switchboard.simulations.kinds.gig.parties import Party, rate
+from switchboard.simulations.kinds.gig.phone import GigPhone
+from switchboard.simulations.kinds.gig.temperament import Temperament
 
 if TYPE_CHECKING:
     from switchboard.simulations.world import World
@@ -52,6 +55,17 @@ GREED = 0.3
 PAUSE_SECONDS = 600.0
 """How long an operator is away between shifts, at most."""
 
+BRISK_PULSE_SECONDS = (10.0, 22.0)
+"""The same where a person counts as away after 60 s."""
+
+BRISK_PACE = 0.15
+"""So that an hour's gig is over in some minutes."""
+
+KEYED = 0.6
+"""The share of people whose client sends idempotency keys with every command."""
+
+DECODER = msgspec.json.Decoder(GigNotice)
+
 
 class Person:
     """One account and what its owner does."""
@@ -61,8 +75,16 @@ class Person:
         self.chance = world.chance(f"person/{number}")
         self.account = world.new_id()
         self.temper = Temperament.draw(self.chance)
-        self.phone = Phone(world, self.account, self.chance, self.temper.patience)
-        self.inbox = Inbox(world, self.account, self._told)
+        self.phone = GigPhone(
+            world,
+            self.account,
+            self.chance,
+            self.temper.patience,
+            keyed=self.chance.random() < KEYED,
+        )
+        self.inbox = Inbox(world, self.account, self._heard)
+        self.pace = BRISK_PACE if world.scenario.brisk else 1.0
+        """How long everything takes, as a share of its usual time."""
         self.news = trio.Event()
         """Set at the next notice."""
         self.gig: str | None = None
@@ -75,7 +97,10 @@ class Person:
         self._offers: deque[str] = deque(maxlen=OFFERS_MOST)
         self._place = _somewhere(self.chance, CENTRE, world.scenario.radius_km)
 
-    def _told(self, notice: GigNotice) -> None:
+    def _heard(self, name: str, body: bytes) -> None:
+        if name != GIG.name:
+            return
+        notice = DECODER.decode(body)
         if notice.code == REQUESTED:
             self._offers.append(notice.gig)
         self.news.set()
@@ -94,26 +119,33 @@ class Person:
                 await self.world.over.wait()
                 nursery.cancel_scope.cancel()
 
+    async def rest(self, life: Life) -> None:
+        """See ``Inhabitant``."""
+        await self.inbox.rest(life)
+
     async def tell(self, gig: str, command: Command) -> Answer:
         """Gives a gig a command; some send it twice at once."""
         async with trio.open_nursery() as nursery:
             if self.chance.random() < self.temper.taps_twice:
-                nursery.start_soon(self.phone.tell, gig, command)
-            answer = await self.phone.tell(gig, command)
+                nursery.start_soon(self.phone.of_gig, gig, command)
+            answer = await self.phone.of_gig(gig, command)
         return answer
 
     async def _pulse(self) -> None:
         while True:
-            await trio.sleep(self.chance.uniform(*PULSE_SECONDS))
+            await trio.sleep(self._pulse_seconds())
             if not self.silent and (self._on_shift or self.gig is not None):
                 self._place = _somewhere(self.chance, self._place, STRAY_KM)
                 await self.phone.heartbeat(*self._place, self.gig)
+
+    def _pulse_seconds(self) -> float:
+        return self.chance.uniform(*(BRISK_PULSE_SECONDS if self.pace < 1 else PULSE_SECONDS))
 
     # -- the operator -------------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
         while True:
-            await trio.sleep(self.chance.random() * PAUSE_SECONDS / 4)
+            await trio.sleep(self.pace * self.chance.random() * PAUSE_SECONDS / 4)
             await self.phone.online(*self._place)
             self._on_shift = True
             shift = self.chance.expovariate(1 / self.world.scenario.shift_seconds)
@@ -137,7 +169,7 @@ class Person:
             await self.phone.offline()
         else:
             self.silent = True
-        await trio.sleep(self.chance.random() * PAUSE_SECONDS)
+        await trio.sleep(self.pace * self.chance.random() * PAUSE_SECONDS)
         self.silent = False
 
     async def _respond(self, gig: str) -> None:
@@ -157,7 +189,7 @@ class Person:
             await self.tell(self._offers.popleft(), ClaimGig(operator=self.account))
 
     async def _think(self) -> None:
-        await trio.sleep(self.chance.expovariate(1 / self.temper.haste))
+        await trio.sleep(self.pace * self.chance.expovariate(1 / self.temper.haste))
 
     # -- the customer -------------------------------------------------------------------------------------------
 
@@ -203,7 +235,7 @@ class Person:
             RateGig(account=account, rating=9, rating_id=self.world.new_id()),
         ]
         gig = self.chance.choice([offered, *self.world.gossip])
-        await self.phone.tell(gig, self.chance.choice(commands))
+        await self.phone.of_gig(gig, self.chance.choice(commands))
 
 
 def _somewhere(

@@ -22,7 +22,7 @@ from switchboard.engine.sessions.gig import (
 )
 
 if TYPE_CHECKING:
-    from switchboard.simulations.people import Person
+    from switchboard.simulations.kinds.gig.people import Person
 
 
 class Steps(NamedTuple):
@@ -76,7 +76,7 @@ class Party:
         person.gig = self._gig
         try:
             for _ in range(LOOKS_MOST):
-                gig = await person.phone.look(self._gig)
+                gig = await person.phone.look_at(self._gig)
                 if gig is None or gig.phase not in LIVE:
                     break
                 if not await self._step(gig):
@@ -104,7 +104,8 @@ class Party:
             await person.phone.handshake(self._gig)
         elif action != "wait":
             await person.tell(self._gig, self._command(action))
-        with trio.move_on_after(person.chance.expovariate(1 / steps.pause_seconds)):
+        pause = person.pace * person.chance.expovariate(1 / steps.pause_seconds)
+        with trio.move_on_after(pause):
             await heard.wait()
         return True
 
@@ -141,7 +142,7 @@ class Party:
     async def _vanish(self) -> None:
         person = self._person
         person.gig, person.silent = None, True
-        await trio.sleep(person.chance.random() * VANISHES_SECONDS)
+        await trio.sleep(person.pace * person.chance.random() * VANISHES_SECONDS)
         person.silent = False
 
     async def _maybe_rate(self) -> None:
@@ -149,7 +150,7 @@ class Party:
         if person.chance.random() >= person.temper.rates:
             if person.chance.random() >= person.temper.rates_late:
                 return
-            await trio.sleep(person.chance.random() * LATE_SECONDS)
+            await trio.sleep(person.pace * person.chance.random() * LATE_SECONDS)
         await rate(person, self._gig)
 
 

@@ -1,0 +1,45 @@
+"""How we are served: hypercorn's Trio worker and Quart-Trio's connections, guarded and fast at once.
+
+``install`` puts classes of ours in the place of some of hypercorn's, in this process. They are subclasses; hypercorn
+itself is not changed. Per connection there is one task, which reads and runs its HTTP requests; a websocket has two
+more, its handler's and its keeper's.
+
+- ``connection``: admission, deadlines, the socket. ``writing``: what leaves by it.
+- ``http1``, ``http_stream``, ``bodies``, ``http2``, ``http2_stream``: HTTP. ``websocket_stream``, ``outlet``,
+``inbox``, ``messages``, ``frames``,
+  ``origins``: websockets. ``parting``: the server ends.
+- ``quart_http``, ``quart_websocket``: Quart-Trio's side.
+- ``limits``: every number. ``guard``: what the connections of the process share. ``installing``: the check and the
+swap.
+"""
+
+from collections.abc import Mapping
+
+from switchboard.web.transport import guard as _guard
+from switchboard.web.transport.frames import Frame, encode_binary, encode_text
+from switchboard.web.transport.installing import install, uninstall
+from switchboard.web.transport.limits import Limits
+from switchboard.web.transport.outlet import OUTLET, CloseCodes, Outlet
+from switchboard.web.transport.quart_http import HTTPConnection
+from switchboard.web.transport.quart_websocket import WebsocketConnection
+
+
+def statistics() -> Mapping[str, float]:
+    """What this process's connections did and do, by name."""
+    return _guard.current().statistics()
+
+
+__all__ = [
+    "OUTLET",
+    "CloseCodes",
+    "Frame",
+    "HTTPConnection",
+    "Limits",
+    "Outlet",
+    "WebsocketConnection",
+    "encode_binary",
+    "encode_text",
+    "install",
+    "statistics",
+    "uninstall",
+]

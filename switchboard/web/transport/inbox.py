@@ -1,0 +1,87 @@
+"""What has come in on a websocket and waits for its handler."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import trio
+
+from switchboard.web.transport.limits import Limits
+
+YIELD_EVERY = 16
+"""Calls that need not wait before one yields all the same. A loop around one of them would else keep the whole
+server for itself; yielding costs some 10 us, as much as a small frame's system call."""
+
+
+class Turns:
+    """Yields now and then: whoever calls ``taken`` in a loop lets others run and can be cancelled."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    async def taken(self) -> None:
+        """Counts a call that has not waited."""
+        self._calls += 1
+        if self._calls % YIELD_EVERY == 0:
+            await trio.lowlevel.checkpoint()
+
+
+class Inbox:
+    """Messages in order, then the disconnect, as ASGI has them. Bounded: the reader never waits for the handler, so
+    that it sees at once when the peer leaves; a message that finds no room is refused and the websocket is closed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._messages: deque[Mapping[str, Any]] = deque()
+        self._bytes = 0
+        self._end: Mapping[str, Any] | None = None
+        self._news = trio.Event()
+        self._turns = Turns()
+
+    async def put(self, message: Mapping[str, Any]) -> None:
+        """Takes what hypercorn says of the connection: connect and disconnect. It never waits."""
+        if message["type"] == "websocket.disconnect":
+            self.end(message["code"])
+        else:
+            self._messages.append(message)
+            self._news.set()
+
+    def end(self, code: int) -> None:
+        """The peer has left; said twice, the first time counts."""
+        if self._end is None:
+            self._end = {"type": "websocket.disconnect", "code": code}
+            self._news.set()
+
+    def deliver(self, data: str | bytes, size: int) -> bool:
+        """Takes a message of so many bytes. Returns: False if there is no room."""
+        limits = self._limits
+        if len(self._messages) >= limits.inbox_messages or self._bytes + size > limits.inbox_bytes:
+            return False
+        text = isinstance(data, str)
+        self._messages.append(
+            {
+                "type": "websocket.receive",
+                "bytes": None if text else data,
+                "text": data if text else None,
+                "switchboard.size": size,
+            }
+        )
+        self._bytes += size
+        self._news.set()
+        return True
+
+    async def receive(self) -> Mapping[str, Any]:
+        """The next message; once the peer has left and all are taken, the disconnect, as often as asked."""
+        while not self._messages:
+            if self._end is not None:
+                await trio.lowlevel.checkpoint()
+                return self._end
+            if self._news.is_set():
+                self._news = trio.Event()
+            await self._news.wait()
+        await self._turns.taken()
+        message = self._messages.popleft()
+        self._bytes -= message.get("switchboard.size", 0)
+        return message

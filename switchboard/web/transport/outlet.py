@@ -1,0 +1,125 @@
+"""The way out to one websocket's peer: bounded, and shut for good once a close frame has been sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from switchboard.web.transport.frames import Frame, encode_close
+from switchboard.web.transport.guard import Guard
+from switchboard.web.transport.writing import Writer
+
+OUTLET = "switchboard.outlet"
+"""The key of the ASGI scope under which a websocket's ``Outlet`` is found."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloseCodes:
+    """What a websocket is closed with when it is not its handler that closes it. A protocol with codes of its own
+    says so by setting ``outlet.codes``."""
+
+    goodbye: int = 1012
+    """The server ends: service restart (IANA's registry of close codes)."""
+    silent: int = 1011
+    """No answer to a ping: RFC 6455's code for a condition that keeps the server from going on."""
+    slow: int = 1013
+    """The peer does not read: try again later (IANA)."""
+    overrun: int = 1008
+    """The peer sends faster than its messages are handled: RFC 6455, policy violation."""
+    too_big: int = 1009
+    """RFC 6455."""
+
+
+class Outlet:
+    """Sends frames to one peer. Found by a handler in ``websocket.scope[OUTLET]``.
+
+    What the peer's socket does not take waits: at most ``outbox_frames`` for longer than ``send_seconds``, and
+    never more than ``outbox_bytes``. Beyond that the websocket is closed with ``codes.slow``; a frame is never left
+    out of the middle.
+    """
+
+    def __init__(self, guard: Guard, writer: Writer) -> None:
+        self.codes = CloseCodes()
+        self.writer = writer
+        self.open = False
+        """Whether frames are taken: from the acceptance of the websocket to the first close frame."""
+        self.closed_at: float | None = None
+        """When a close frame was sent (Trio's clock)."""
+        self.wake = trio.Event()
+        """Set when its keeper has something to do."""
+        self._guard = guard
+        self._full_since: float | None = None
+        self._room = trio.Event()
+        self._on_end: Callable[[], None] | None = None
+
+    def send_encoded(self, frame: Frame) -> bool:
+        """Sends a frame without waiting: to the socket, or behind what waits for it.
+
+        Returns: False if the peer will not get it, because it has left, is being closed, or is too slow and will be.
+        """
+        if not self.open:
+            return False
+        self.writer.put(frame)
+        if self.writer.waiting:
+            self.wake.set()
+            self._watch()
+        return self.open and not self.writer.gone
+
+    async def send(self, frame: Frame) -> bool:
+        """As ``send_encoded``, but waits while the outbox is full; so whoever sends is as fast as who reads."""
+        while self.open and self.writer.waiting >= self._guard.limits.outbox_frames:
+            if self._room.is_set():
+                self._room = trio.Event()
+            await self._room.wait()
+        return self.send_encoded(frame)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Sends a close frame behind what waits; nothing is sent after it. The connection ends with the peer's
+        answer, or after ``goodbye_seconds``. A second one is not sent."""
+        if not self.open:
+            return
+        self.open, self.closed_at = False, trio.current_time()
+        self.writer.put(encode_close(code, reason))
+        self.writer.seconds = min(self.writer.seconds, self._guard.limits.goodbye_seconds)
+        self.wake.set()
+        self._room.set()
+
+    def close_slow(self) -> None:
+        """Gives up on what waits; only the close frame is still to be sent."""
+        if self.open:
+            self._guard.counts.slow_readers += 1
+            self._guard.tell("websocket_too_slow", waiting=self.writer.waiting)
+            self.writer.forget()
+            self.close(self.codes.slow, "too slow")
+
+    def drained(self) -> None:
+        """Its keeper says that what waited has left."""
+        if self.writer.waiting < self._guard.limits.outbox_frames:
+            self._full_since = None
+            self._room.set()
+
+    def end(self) -> None:
+        """The websocket has ended: nothing is sent any more, and who has asked is told."""
+        self.open = False
+        self._room.set()
+        if self._on_end is not None:
+            self._on_end()
+
+    def when_ended(self, callback: Callable[[], None]) -> None:
+        """``callback`` is called once, at the end."""
+        self._on_end = callback
+
+    def _watch(self) -> None:
+        limits = self._guard.limits
+        if self.writer.waiting_bytes > limits.outbox_bytes:
+            self.close_slow()
+        elif self.writer.waiting < limits.outbox_frames:
+            self._full_since = None
+        else:
+            now = trio.current_time()
+            if self._full_since is None:
+                self._full_since = now
+            elif now - self._full_since >= limits.send_seconds:
+                self.close_slow()
