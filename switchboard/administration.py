@@ -23,7 +23,7 @@ from switchboard.web.services import Services
 
 BY_ADMINISTRATOR = "system:admin"
 
-KINDS = ("gig", "stream", "person")
+KINDS = ("gig", "stream", "person", "room")
 
 Shown = dict[str, Any]
 """Something as JSON has it."""
@@ -55,6 +55,9 @@ class Administration:
             "sessions release": self.sessions_release,
             "quarantine list": self.quarantine_list,
             "keys rotate": self.keys_rotate,
+            "api-key add": self.api_key_add,
+            "api-key list": self.api_key_list,
+            "api-key remove": self.api_key_remove,
         }
 
     # -- people -------------------------------------------------------------------------------------------------
@@ -137,6 +140,30 @@ class Administration:
         if found is None:
             raise NotFound(f"account {named}")
         return found
+
+    # -- API keys -----------------------------------------------------------------------------------------------
+
+    async def api_key_add(self, organization: str, name: str) -> Shown:
+        """A new key for an organization's own servers, shown now and never again."""
+        key, secret = await self._services.api_keys.issue("dowell", organization, name)
+        return {"id": key.id, "key": secret}
+
+    async def api_key_list(self) -> list[Shown]:
+        """All keys, by age; none can be shown."""
+        return [
+            {
+                "id": key.id,
+                "organization": key.owner,
+                "name": key.name,
+                "created_at": key.created_at,
+            }
+            for key in await self._services.api_keys.all("dowell")
+        ]
+
+    async def api_key_remove(self, id: str) -> Shown:
+        """The key opens nothing any more."""
+        await self._services.api_keys.remove(id)
+        return {"id": id}
 
     # -- sessions -----------------------------------------------------------------------------------------------
 

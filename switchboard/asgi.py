@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import trio
@@ -33,6 +34,13 @@ GRACE_SECONDS = 10.0
 or a second SIGTERM does, we end by ourselves."""
 
 
+def _for_another_server(settings: Settings) -> Settings:
+    """What follows from ``bind`` elsewhere: here the server binds what its own options say, which nobody tells us."""
+    if settings.dowell_staff_key is None:
+        return replace(settings, dowell_staff_key=True)
+    return settings
+
+
 class LifespanApp:
     """Starts Switchboard when the server starts, and passes requests on to it."""
 
@@ -47,7 +55,7 @@ class LifespanApp:
         started = await receive()
         try:
             # Read when served, not when imported: the tools that import this module have no settings.
-            settings = load(os.environ)
+            settings = _for_another_server(load(os.environ))
             logging_setup.configure(settings.log_format)
             # Under its own command hypercorn writes its few lines itself.
             logging.getLogger("hypercorn.error").propagate = False

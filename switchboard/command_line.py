@@ -25,6 +25,9 @@ class Place(NamedTuple):
 COMMANDS: Mapping[str, Place] = {
     "account": Place("switchboard.commands.people", "account", "Show and approve accounts."),
     "admin": Place("switchboard.commands.people", "admin", "Add administrators."),
+    "api-key": Place(
+        "switchboard.commands.api_keys", "api_key", "Keys of organizations' own servers."
+    ),
     "bench": Place("switchboard.bench", "bench", "Measure throughput and memory."),
     "crash": Place(
         "switchboard.crash",

@@ -19,6 +19,9 @@ from switchboard.web.services import Services
 
 ORGANIZATION = "demo"
 
+WIDGET_ORGANIZATION = "DOWELL12345"
+"""The org_id of dowell's own examples."""
+
 SIGNS_PER_TIMEOUT = 3
 """Signs that a demo operator gives in the time after which it would be away: two may be late."""
 
@@ -64,12 +67,21 @@ async def prepare(services: Services) -> list[str]:
             lines.append(f"{_login(username, password)}  customer")
     if await _made(services, DEALER, "Dealer", password, dealer="approved"):
         lines.append(f"{_login(DEALER, password)}  dealer of the organization {ORGANIZATION}")
+    lines += await _widget_key(services)
     if not lines:
         return []
     return [
         "Demo people (shown once): by password at /auto/auth, by a code at /dropin/login (it comes in this log)",
         *lines,
     ]
+
+
+async def _widget_key(services: Services) -> list[str]:
+    """A key for the organization of the widgets' documents, if none was given out yet."""
+    if await services.api_keys.all("dowell"):
+        return []
+    _, secret = await services.api_keys.issue("dowell", WIDGET_ORGANIZATION, "demo")
+    return [f"  {secret}  API key of the organization {WIDGET_ORGANIZATION} of /dowell"]
 
 
 def _login(username: str, password: str) -> str:

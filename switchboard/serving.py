@@ -166,7 +166,7 @@ def greet(settings: Settings, bind: Bind, once: Iterable[str]) -> None:
     base = settings.public_base_url or f"http://{Bind(host, bind.port)}"
     addresses = [
         f"Switchboard is ready on http://{Bind(host, bind.port)}",
-        f"  API       {base}/dropin  {base}/auto",
+        f"  API       {base}/dropin  {base}/auto  {base}/dowell",
         f"  health    {base}/healthz  {base}/readyz",
         f"  metrics   {base}/metrics",
     ]

@@ -165,3 +165,24 @@ def token_keys(value: str) -> Mapping[str, bytes]:
     if not keys:
         raise ValueError("must have at least one pair kid:secret")
     return keys
+
+
+def codes(value: str) -> Mapping[str, str]:
+    """``NAME:CODE`` pairs, separated by commas."""
+    found: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in value.split(","))):
+        name, colon, code = (part.strip() for part in pair.partition(":"))
+        if not name or not colon or not code:
+            raise ValueError(f"must be NAME:CODE pairs separated by commas, not {pair!r}")
+        if name in found:
+            raise ValueError(f"has {name!r} twice")
+        found[name] = code
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether whoever listens there can be reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -7,9 +7,10 @@ option of the same name goes before it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,13 +18,39 @@ from switchboard import setting_values as values
 from switchboard.engine.errors import StartError
 
 PREFIX = "SWITCHBOARD_"
+
+PRODUCTS: Mapping[str, str] = MappingProxyType(
+    {
+        "WORKFLOWAI": "11",
+        "TEAMMANAGEMENT": "12",
+        "WIFIQRCODE": "13",
+        "SALESAGENTLOGIN": "14",
+        "LEGALZARD": "15",
+        "USEREXPERIENCELIVE": "16",
+        "SOCIALMEDIAAUTOMATION": "17",
+        "LIVINGLABSCALES": "18",
+        "LOGOSCAN": "19",
+        "LIVINGLABMONITORING": "20",
+        "PERMUTATIONCALCULATOR": "21",
+        "SALESAGENT": "27",
+        "LOGIN": "28",
+    }
+)
+"""contracts/dowell.md's table."""
+
 DAY = 24 * 60 * 60.0
 T = TypeVar("T")
 
 
 def setting(default: T, parse: Callable[[str], Any], help: str, *, secret: bool = False) -> T:
     """One row of the table. Declared as a value of its type, because that is what the attribute holds."""
-    row: Any = field(default=default, metadata={"parse": parse, "help": help, "secret": secret})
+    metadata = {"parse": parse, "help": help, "secret": secret}
+    # Dataclasses take what cannot be hashed for what can be changed; a mapping proxy cannot.
+    row: Any = (
+        field(default=default, metadata=metadata)
+        if isinstance(default, Hashable)
+        else field(default_factory=lambda: default, metadata=metadata)
+    )
     return row  # type: ignore[no-any-return]
 
 
@@ -167,6 +194,28 @@ class Settings:
         120.0, values.seconds(1, DAY), "after so long without a sign an operator is not available"
     )
 
+    # -- rooms
+    room_holder_timeout_seconds: float = setting(
+        900.0,
+        values.seconds(1, DAY),
+        "an operator who neither writes nor is connected for so long holds a room no more",
+    )
+
+    # -- widgets
+    dowell_products: Mapping[str, str] = setting(
+        PRODUCTS, values.codes, "NAME:CODE,... of the products that dowell's widgets stand for"
+    )
+    dowell_envelope: str = setting(
+        "standard",
+        values.one_of("standard", "legacy"),
+        "legacy: lists of messages are answered as widgets of old expect them",
+    )
+    dowell_staff_key: bool | None = setting(
+        None,
+        values.yes_or_no,
+        "whether dowell's staff calls need an API key; by default unless only this machine can call",
+    )
+
     # -- streams
     stream_offer_timeout_seconds: float = setting(
         30.0, values.seconds(1, DAY), "how long a stream is offered to one dealer"
@@ -215,6 +264,13 @@ class Settings:
         return self.embedded if self.approve_at_once is None else self.approve_at_once
 
     @property
+    def staff_key_needed(self) -> bool:
+        """Whether dowell's staff calls need their organization's key."""
+        if self.dowell_staff_key is not None:
+            return self.dowell_staff_key
+        return not values.is_loopback(self.bind.host)
+
+    @property
     def exposes_access_token(self) -> bool:
         """Whether a registration answers with a token."""
         return self.embedded if self.expose_access_token is None else self.expose_access_token
@@ -261,6 +317,8 @@ def shown(name: str, value: Any) -> str:
         return "***"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}:{code}" for name, code in value.items())
     if isinstance(value, tuple) and not isinstance(value, values.Bind):
         return ",".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -22,9 +22,11 @@ from switchboard.engine.ports import Capacity, Store
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Tariff, Terms
 from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.sessions.room import ROOM
 from switchboard.engine.sessions.stream import STREAM
 from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.dispatch import Dispatch
+from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.keys import derived, token_keys
 from switchboard.outbound import LogSender, PeerToPeer
 from switchboard.settings import Settings
@@ -34,7 +36,7 @@ from switchboard.store.postgres import PostgresStore, open_postgres
 from switchboard.version import code_version
 from switchboard.web import transport
 from switchboard.web.app import create_app
-from switchboard.web.services import Services, WebSettings, build_services
+from switchboard.web.services import Services, WebSettings, WidgetSettings, build_services
 
 SETTLE_SECONDS = 1.0
 """Beyond the engine's own drain, for its tasks to end."""
@@ -134,7 +136,7 @@ def assemble(settings: Settings, store: Store) -> Services:
         clock=clock,
         ids=Ids(),
         video=PeerToPeer(derived(keys, "video")),
-        kinds=(GIG, STREAM, PERSON),
+        kinds=(GIG, STREAM, PERSON, ROOM),
         capacity=Capacity(mailbox=settings.mailbox, idle_seconds=settings.idle_seconds),
         log=SupervisionLog(clock.now),
         code_version=code_version(),
@@ -154,6 +156,7 @@ def assemble(settings: Settings, store: Store) -> Services:
         current_token_key=next(iter(keys)),
         code_key=derived(keys, "codes"),
         settings=web_settings(settings),
+        rooms=RoomSettings(holder_timeout=milliseconds(settings.room_holder_timeout_seconds)),
         stream_terms=stream_terms(settings),
         dealer_timeout=milliseconds(settings.stream_dealer_timeout_seconds),
     )
@@ -201,6 +204,11 @@ def web_settings(settings: Settings) -> WebSettings:
         trusted_proxies=settings.trusted_proxies,
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_base_url,
+        widgets=WidgetSettings(
+            products=settings.dowell_products,
+            legacy_envelope=settings.dowell_envelope == "legacy",
+            staff_key_needed=settings.staff_key_needed,
+        ),
     )
 
 

@@ -48,6 +48,22 @@ class Engaged(Conflict):
         self.session = session
 
 
+class RoomHeld(Conflict):
+    """Another operator holds the room; ``holder`` is its account."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"held by {holder}")
+        self.holder = holder
+
+
+class RoomExists(Conflict):
+    """The room that was to be opened is there; ``session`` is its id."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"room {session} is the same one")
+        self.session = session
+
+
 class RatingRequired(NotAllowed):
     """The party owes a rating; ``gig`` is the id of the gig to be rated."""
 

@@ -11,18 +11,28 @@ from typing import Protocol
 import msgspec
 
 from switchboard.engine.clock import Instant, Milliseconds
+from switchboard.engine.queries.searches import RoomSearches
 from switchboard.engine.queries.streams import Streams
 from switchboard.engine.records import (
     Accounts,
+    ApiKeys,
     Attempts,
     Devices,
     Leads,
     Limits,
     Organizations,
     Revocations,
+    Serials,
     Vehicles,
 )
-from switchboard.engine.sessions.kind import Address, Claim, ListEntry, Tally
+from switchboard.engine.sessions.kind import (
+    Address,
+    Claim,
+    ListEntry,
+    MessageColumns,
+    Projection,
+    Tally,
+)
 from switchboard.engine.sessions.video import VideoSession
 
 
@@ -38,6 +48,8 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     caused_by: str | None
     """The id of the request, reaction or deadline behind it."""
     code_version: str
+    message: MessageColumns | None = None
+    """Written, not read: the entry is kept as a message, with these columns, instead of as a row of the journal."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -111,6 +123,8 @@ class Turn:
     """Ids of the outbox rows that this turn answers; they are deleted with it."""
     keyed: tuple[KeyedReply, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    projections: tuple[Projection, ...] = ()
+    """Each place once."""
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -285,7 +299,7 @@ class Sessions(Protocol):
         """key -> (count, sum) of the observations, for the keys that have any."""
 
 
-class Store(Protocol):
+class Store(RoomSearches, Protocol):
     """Everything durable. Opened and closed by whoever wires the engine."""
 
     @property
@@ -311,6 +325,14 @@ class Store(Protocol):
     @property
     def revocations(self) -> Revocations:
         """The tokens that were taken back."""
+
+    @property
+    def serials(self) -> Serials:
+        """Numbers beside ids."""
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """The keys of organizations' own servers."""
 
     @property
     def streams(self) -> Streams:

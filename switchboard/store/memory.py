@@ -27,6 +27,12 @@ from switchboard.engine.ports import (
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
 from switchboard.store.commit import QUEUE_MOST, Backend, BatchRefused, Committer, Locked
+from switchboard.store.memory_room_queries import (
+    MemoryIssues,
+    MemoryMessages,
+    MemoryRooms,
+    MemorySerials,
+)
 from switchboard.store.memory_streams import MemoryStreams
 from switchboard.store.memory_tables import MemoryDatabase, Row
 from switchboard.store.rules import VOID
@@ -283,6 +289,11 @@ class MemoryStore:
         self.attempts = database.attempts
         self.limits = database.limits
         self.revocations = database.revocations
+        self.messages = MemoryMessages(database, gate)
+        self.rooms = MemoryRooms(database, gate)
+        self.issues = MemoryIssues(database, gate)
+        self.serials = MemorySerials(database, gate)
+        self.api_keys = database.api_keys
         self.streams = MemoryStreams(database, gate)
         self.leads = database.leads
         self.vehicles = database.vehicles

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from switchboard.engine.clock import Instant
 from switchboard.engine.ports import (
     REPLY_KEPT,
@@ -27,6 +29,7 @@ from switchboard.engine.ports import (
     Turn,
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
+from switchboard.store.memory_api_keys import MemoryApiKeys
 from switchboard.store.memory_dealerships import MemoryDevices, MemoryLeads, MemoryVehicles
 from switchboard.store.memory_records import (
     MemoryAccounts,
@@ -35,6 +38,7 @@ from switchboard.store.memory_records import (
     MemoryOrganizations,
     MemoryRevocations,
 )
+from switchboard.store.memory_rooms import RoomTables
 from switchboard.store.rules import VOID, instant_of, void_entry
 
 
@@ -97,6 +101,8 @@ class MemoryDatabase:
     attempts: MemoryAttempts = field(default_factory=MemoryAttempts)
     limits: MemoryLimits = field(default_factory=MemoryLimits)
     revocations: MemoryRevocations = field(default_factory=MemoryRevocations)
+    rooms: RoomTables = field(default_factory=RoomTables)
+    api_keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
     leads: MemoryLeads = field(default_factory=MemoryLeads)
     vehicles: MemoryVehicles = field(default_factory=MemoryVehicles)
     devices: MemoryDevices = field(default_factory=MemoryDevices)
@@ -114,6 +120,7 @@ class MemoryDatabase:
         """Raises: ValueError for what no table takes."""
         check_text(turn)
         if self._obstacle(turn) is None:
+            self.rooms.check(turn)
             for row in turn.outbox:
                 if row.id in self.outbox:
                     raise ValueError(f"outbox row {row.id} exists")
@@ -185,7 +192,10 @@ class MemoryDatabase:
         row.summary = turn.summary
         if turn.entries:
             row.updated_at = instant_of(turn)
-            self.journal.setdefault(turn.address, []).extend(turn.entries)
+            journal = self.journal.setdefault(turn.address, [])
+            # What makes an entry a message is written and not read.
+            journal.extend(replace(entry, message=None) for entry in turn.entries)
+            self.rooms.write(turn)
         if turn.snapshot is not None:
             self.snapshots[turn.address] = turn.snapshot
 

@@ -8,7 +8,11 @@ from contextlib import asynccontextmanager
 from switchboard.store.bridge import Connection, Database
 from switchboard.store.migrations import migrate
 from switchboard.store.ownership import LEASE_SECONDS, own
+from switchboard.store.queries_issues import PostgresIssues
+from switchboard.store.queries_messages import PostgresMessages
+from switchboard.store.queries_rooms import PostgresRooms
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
+from switchboard.store.records_api_keys import PostgresApiKeys
 from switchboard.store.records_dealerships import (
     PostgresDevices,
     PostgresLeads,
@@ -16,6 +20,7 @@ from switchboard.store.records_dealerships import (
 )
 from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
 from switchboard.store.records_revocations import PostgresRevocations
+from switchboard.store.records_serials import PostgresSerials
 from switchboard.store.sessions import PostgresSessions, open_sessions
 from switchboard.store.streams import PostgresStreams
 
@@ -33,6 +38,11 @@ class PostgresStore:
         self.attempts = PostgresAttempts(database)
         self.limits = PostgresLimits(database)
         self.revocations = PostgresRevocations(database)
+        self.messages = PostgresMessages(database)
+        self.rooms = PostgresRooms(database)
+        self.issues = PostgresIssues(database)
+        self.serials = PostgresSerials(database)
+        self.api_keys = PostgresApiKeys(database)
         self.streams = PostgresStreams(database)
         self.leads = PostgresLeads(database)
         self.vehicles = PostgresVehicles(database)

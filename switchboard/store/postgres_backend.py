@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -25,6 +25,7 @@ from switchboard.store.bridge import Database, DirectConnection, first_line
 from switchboard.store.commit import BatchLocked, BatchRefused, Locked
 from switchboard.store.outages import LOCKS, ROLLED_BACK, is_certain, is_outage
 from switchboard.store.queries import keyed_reply
+from switchboard.store.room_arrays import ROOM_PARAMETERS, concerns_rooms, room_arrays
 from switchboard.store.turn_arrays import arrays
 
 PATIENCE: Final = "100ms"
@@ -45,6 +46,18 @@ FENCED: Final = "SB001"
 
 PARAMETERS: Final = 51
 CALL: Final = f"SELECT * FROM commit_turns({', '.join(f'${n}' for n in range(1, PARAMETERS + 1))})"
+TURN_IDS: Final = 4
+"""Which parameter has the sessions' ids."""
+
+CALL_WITH_ROOMS: Final = f"""
+    WITH turns AS MATERIALIZED ({CALL})
+    SELECT t.sequences, t.refused, commit_rooms(
+        ARRAY(SELECT r.ord FROM unnest(t.refused) AS r), ${TURN_IDS},
+        {", ".join(f"${PARAMETERS + n}" for n in range(1, ROOM_PARAMETERS + 1))}
+    )
+    FROM turns AS t
+"""
+"""The same and the rows of rooms, in one statement; most batches of other sessions need no more than the first."""
 
 SETTINGS: Final = {
     "application_name": "switchboard committer",
@@ -68,13 +81,16 @@ class PostgresBackend:
         self._database = database
         self._node = node
         self._connection: DirectConnection | None = None
-        self._call: Any = None
-        """The prepared statement of that connection."""
+        self._calls: Mapping[int, Any] = {}
+        """The prepared statements of that connection, by the number of their parameters."""
 
     async def write(self, batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome | Locked]:
         """See ``Backend``."""
         patience = PATIENCE_HURRIED if hurried else PATIENCE
-        row = await self._database.run_apart(self._write, patience, arrays(batch))
+        columns = arrays(batch)
+        if concerns_rooms(batch):
+            columns += room_arrays(batch)
+        row = await self._database.run_apart(self._write, patience, columns)
         return _outcomes(batch, row["sequences"], row["refused"])
 
     async def close(self) -> None:
@@ -98,14 +114,17 @@ class PostgresBackend:
         await self._drop()
         try:
             self._connection = await self._database.connect(COMMAND_SECONDS_MOST, **SETTINGS)
-            self._call = await self._connection.prepare(CALL)
+            plain = await self._connection.prepare(CALL)
+            with_rooms = await self._connection.prepare(CALL_WITH_ROOMS)
+            self._calls = {PARAMETERS: plain, PARAMETERS + ROOM_PARAMETERS: with_rooms}
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             await self._drop()
             raise StoreDown(first_line(error)) from error
 
     async def _send(self, patience: str, columns: list[list[Any]]) -> Any:
         try:
-            return await self._call.fetchrow(self._node, patience, *columns)
+            parameters = [self._node, patience, *columns]
+            return await self._calls[len(parameters)].fetchrow(*parameters)
         except asyncio.CancelledError:
             await self._drop()
             raise
@@ -123,7 +142,7 @@ class PostgresBackend:
     async def _drop(self) -> None:
         if self._connection is not None:
             self._connection.terminate()
-        self._connection = self._call = None
+        self._connection, self._calls = None, {}
 
 
 def _translated(error: asyncpg.PostgresError) -> Exception:

@@ -20,19 +20,29 @@ from switchboard.store.queries_around import quarantine_row
 from switchboard.store.rules import VOID, void_entry
 from switchboard.store.turn_arrays import shard_of
 
+ENTRIES: Final = """
+    SELECT j.kind, j.id, j.version, j.name, j.format, j.body, j.at, j.by, j.caused_by, j.code_version FROM journal AS j
+    WHERE j.kind = {kind} AND j.id = {id} AND j.version > {after}
+    UNION ALL
+    SELECT 'room', m.room, m.version, m.name, m.format, m.body, m.at, m.by, m.caused_by, m.code_version
+    FROM message AS m WHERE {kind} = 'room' AND m.room = {id} AND m.version > {after}
+"""
+"""The journal of a session: a room's messages are entries of it. No view: a condition on its kind did not reach the
+index of the journal through one."""
+
 LOAD: Final = """
     SELECT s.version, s.updated_at, p.version AS snapshot_version, p.format, p.body,
-        ARRAY(
-            SELECT j FROM journal AS j
-            WHERE j.kind = s.kind AND j.id = s.id AND j.version > coalesce(p.version, 0)
-            ORDER BY j.version
-        ) AS tail,
+        ARRAY(SELECT ROW(e.*)::journal FROM ({entries}) AS e ORDER BY e.version) AS tail,
         q AS quarantine
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (kind, id, place)
     LEFT JOIN session AS s ON s.kind = a.kind AND s.id = a.id
     LEFT JOIN snapshot AS p ON p.kind = a.kind AND p.id = a.id
     LEFT JOIN quarantine AS q ON q.kind = a.kind AND q.id = a.id
     ORDER BY a.place
+""".format(entries=ENTRIES.format(kind="s.kind", id="s.id", after="coalesce(p.version, 0)"))
+
+JOURNAL: Final = f"""
+    SELECT * FROM ({ENTRIES.format(kind="$1::text", id="$2::text", after="0")}) AS e ORDER BY e.version
 """
 
 SAVE: Final = """
@@ -164,10 +174,7 @@ async def due(
 
 async def journal(connection: Connection, address: Address) -> list[JournalEntry]:
     """The whole of it."""
-    rows = await connection.fetch(
-        "SELECT * FROM journal WHERE kind = $1 AND id = $2 ORDER BY version", *address
-    )
-    return [_entry(row) for row in rows]
+    return [_entry(row) for row in await connection.fetch(JOURNAL, *address)]
 
 
 async def claims(

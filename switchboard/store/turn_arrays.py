@@ -82,6 +82,8 @@ def _turn(columns: list[list[Any]], turn: Turn) -> None:
 def _entries(columns: list[list[Any]], number: int, turn: Turn) -> None:
     numbers, versions, names, formats, bodies, instants, bys, causes, codes = columns
     for entry in turn.entries:
+        if entry.message is not None:
+            continue  # Its row is among the messages (room_arrays.py).
         numbers.append(number)
         versions.append(entry.version)
         names.append(entry.name)

@@ -123,6 +123,8 @@ class Route(NamedTuple):
     handler: Handler
     anonymous: bool = False
     """Answers without a token too; one that is sent must be valid only where it is needed."""
+    reads_body: bool = False
+    """Takes fields from the body of a GET too, which means nothing elsewhere."""
 
 
 class Page(NamedTuple):

@@ -119,7 +119,7 @@ class Door:
             # Before anything else: as long as it has not been read, the connection is good for nothing more.
             call.raw = await self._body(request)
             if route is None:
-                raise _routing_failure(problem)
+                raise _routing_failure(problem, request.method)
             with trio.fail_after(self._services.settings.request_seconds):
                 answer = await self._handled(call, request, dialect, route)
             if isinstance(answer, Page):
@@ -133,7 +133,7 @@ class Door:
 
     async def _handled(self, call: Call, request: Incoming, dialect: Dialect, route: Route) -> Any:
         call.query = parse_query(request.query_string)
-        if call.raw and request.method not in WITHOUT_BODY:
+        if call.raw and (route.reads_body or request.method not in WITHOUT_BODY):
             call.body = parse_body(
                 call.raw,
                 request.headers.text("Content-Type"),
@@ -209,7 +209,7 @@ class Door:
             )
 
 
-def _routing_failure(problem: HTTPException | None) -> WebFailure:
+def _routing_failure(problem: HTTPException | None, method: str) -> WebFailure:
     if isinstance(problem, MethodNotAllowed):
-        return WrongMethod(sorted(problem.valid_methods or ()))
+        return WrongMethod(sorted(problem.valid_methods or ()), method)
     return UnknownPath()

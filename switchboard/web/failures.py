@@ -16,9 +16,11 @@ class UnknownPath(WebFailure):
 class WrongMethod(WebFailure):
     """Something answers at this path, but to other methods."""
 
-    def __init__(self, allowed: Sequence[str]) -> None:
+    def __init__(self, allowed: Sequence[str], method: str = "") -> None:
         super().__init__("wrong method")
         self.allowed = allowed
+        self.method = method
+        """The one that was used."""
 
 
 class BodyTooLarge(WebFailure):

@@ -35,6 +35,14 @@ MILLISECONDS = re.compile(r"\d{5,15}", re.ASCII)
 INSTANT_MOST = 253_402_300_799_999
 """The last millisecond of the year 9999, beyond which ISO 8601 has no four-digit years."""
 
+FLAGS = {"true": True, "1": True, "yes": True, "on": True} | {
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+"""What people and forms write for a truth value."""
+
 ABSENT: Any = None
 """``null``, an absent field and, for anything but text, an empty string are the same: not given."""
 
@@ -223,6 +231,27 @@ class Reader:
             return value
         return None
 
+    def flag(self, *names: str) -> bool | None:
+        """A truth value, or how forms and queries write one."""
+        value = self._one(names)
+        if isinstance(value, str):
+            value = FLAGS.get(value.strip().lower(), value) if value.strip() else None
+        elif isinstance(value, int) and value in (0, 1):
+            value = bool(value)
+        if value is None or isinstance(value, bool):
+            return value
+        self.complain(names[0], "must be true or false")
+        return None
+
+    def anything(self, *names: str, most: int = OBJECT_BYTES_MOST) -> Any:
+        """Whatever JSON can hold, as it was given, of at most so many bytes; a string as ``text`` takes it."""
+        value = next((self._values[name] for name in names if name in self._values), None)
+        if isinstance(value, str):
+            return self.text(*names)
+        if value is None or self._storable(names[0], value, most) is None:
+            return None
+        return value
+
     def has(self, name: str) -> bool:
         """Whether the field is given at all."""
         return self._values.get(name) not in (None, "")
@@ -274,7 +303,7 @@ class Reader:
             self.complain(names[0], str(error))
             return None
 
-    def _storable(self, name: str, value: dict[str, Any], most: int) -> str | None:
+    def _storable(self, name: str, value: Any, most: int) -> str | None:
         try:
             encoded = msgspec.json.encode(value)
         except RecursionError:

@@ -13,17 +13,35 @@ from switchboard.engine.ports import Sender
 from switchboard.engine.records.directory import Directory
 from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
+from switchboard.engine.workflows.api_keys import ApiKeyDesk
 from switchboard.engine.workflows.courier import Courier
 from switchboard.engine.workflows.dispatch import Dispatch
+from switchboard.engine.workflows.issues import IssueDesk
 from switchboard.engine.workflows.leads import LeadDesk
+from switchboard.engine.workflows.messages import MessageReader
 from switchboard.engine.workflows.quotas import Counter, Quotas
 from switchboard.engine.workflows.ratings import Ratings
+from switchboard.engine.workflows.room_lists import RoomLists
+from switchboard.engine.workflows.rooms import RoomDesk, RoomSettings
+from switchboard.engine.workflows.serial_numbers import SerialNumbers
 from switchboard.engine.workflows.showroom import DAY, Showroom
 from switchboard.engine.workflows.sign_in import SignIn
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
 BODY_BYTES_MOST = 256 * 1024
 """Four text fields of 10,000 characters, all escaped as \\uXXXX; hypercorn itself has no limit and Quart's is 16 MB."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WidgetSettings:
+    """What a deployment may say about dowell's widgets."""
+
+    products: Mapping[str, str] = field(default_factory=dict)
+    """Product name -> its code; an unknown product is refused."""
+    legacy_envelope: bool = False
+    """Lists of messages are answered as widgets of old expect them."""
+    staff_key_needed: bool = True
+    """Whether the staff's calls need their organization's key; not if nobody but this machine can call."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +71,7 @@ class WebSettings:
     """Base of the URLs in answers, say ``https://live.example.org``; None: the request's own host, if allowed."""
     dialect_hosts: Mapping[str, str] = field(default_factory=dict)
     """Host name -> the dialect that answers at its root."""
+    widgets: WidgetSettings = WidgetSettings()
     access_log: bool = True
 
     @property
@@ -75,6 +94,13 @@ class Services:
     tokens: Tokens
     courier: Courier
     ratings: Ratings
+    rooms: RoomDesk
+    messages: MessageReader
+    room_lists: RoomLists
+    issues: IssueDesk
+    serials: SerialNumbers
+    api_keys: ApiKeyDesk
+    quotas: Quotas
     counter: Counter
     proxies: TrustedProxies
     settings: WebSettings
@@ -102,6 +128,7 @@ def build_services(
     settings: WebSettings | None = None,
     quotas: Quotas | None = None,
     passwords: Passwords | None = None,
+    rooms: RoomSettings | None = None,
     stream_terms: StreamTerms | None = None,
     dealer_timeout: Milliseconds = DAY,
 ) -> Services:
@@ -120,6 +147,8 @@ def build_services(
     directory = Directory(store.accounts)
     counter = Counter(store.limits, clock)
     courier = Courier(sender)
+    messages = MessageReader(store.messages)
+    serials = SerialNumbers(store.serials)
     tokens = Tokens(
         keys=token_keys,
         current=current_token_key,
@@ -127,38 +156,10 @@ def build_services(
         clock=clock,
         ids=ids,
     )
-    desk = AccountDesk(
-        accounts=directory,
-        organizations=store.organizations,
-        passwords=passwords,
-        revoker=tokens,
-        counter=counter,
-        clock=clock,
-        ids=ids,
-        quotas=quotas,
-        settings=AccountSettings(lenient=chosen.lenient, approve_at_once=chosen.approve_at_once),
-    )
-    sign_in = SignIn(
-        accounts=directory,
-        attempts=store.attempts,
-        passwords=passwords,
-        revoker=tokens,
-        courier=courier,
-        counter=counter,
-        clock=clock,
-        ids=ids,
-        code_key=code_key,
-        quotas=quotas,
-    )
-    showroom = Showroom(
-        engine,
-        dispatch,
-        directory,
-        counter,
-        quotas=quotas,
-        terms=stream_terms,
-        dealer_timeout=dealer_timeout,
-    )
+    desk = _desk(engine, directory, passwords, tokens, counter, quotas, chosen)
+    sign_in = _sign_in(engine, directory, passwords, tokens, courier, counter, code_key, quotas)
+    terms = (stream_terms, dealer_timeout)
+    showroom = _showroom(engine, dispatch, directory, counter, quotas, *terms)
     return Services(
         engine=engine,
         dispatch=dispatch,
@@ -170,7 +171,82 @@ def build_services(
         tokens=tokens,
         courier=courier,
         ratings=Ratings(engine),
+        rooms=RoomDesk(engine, messages, serials, rooms),
+        messages=messages,
+        room_lists=RoomLists(store.rooms, store.sessions, messages),
+        issues=IssueDesk(engine, messages),
+        serials=serials,
+        api_keys=ApiKeyDesk(store.api_keys, clock, ids),
+        quotas=quotas,
         counter=counter,
         proxies=TrustedProxies(chosen.trusted_proxies),
         settings=chosen,
+    )
+
+
+def _sign_in(
+    engine: Engine,
+    directory: Directory,
+    passwords: Passwords,
+    tokens: Tokens,
+    courier: Courier,
+    counter: Counter,
+    code_key: bytes,
+    quotas: Quotas,
+) -> SignIn:
+    return SignIn(
+        accounts=directory,
+        attempts=engine.store.attempts,
+        passwords=passwords,
+        revoker=tokens,
+        courier=courier,
+        counter=counter,
+        clock=engine.clock,
+        ids=engine.ids,
+        code_key=code_key,
+        quotas=quotas,
+    )
+
+
+def _desk(
+    engine: Engine,
+    directory: Directory,
+    passwords: Passwords,
+    tokens: Tokens,
+    counter: Counter,
+    quotas: Quotas,
+    settings: WebSettings,
+) -> AccountDesk:
+    return AccountDesk(
+        accounts=directory,
+        organizations=engine.store.organizations,
+        passwords=passwords,
+        revoker=tokens,
+        counter=counter,
+        clock=engine.clock,
+        ids=engine.ids,
+        quotas=quotas,
+        settings=AccountSettings(
+            lenient=settings.lenient, approve_at_once=settings.approve_at_once
+        ),
+    )
+
+
+def _showroom(
+    engine: Engine,
+    dispatch: Dispatch,
+    directory: Directory,
+    counter: Counter,
+    quotas: Quotas,
+    terms: StreamTerms | None,
+    dealer_timeout: Milliseconds,
+) -> Showroom:
+    return Showroom(
+        engine,
+        dispatch,
+        directory,
+        counter,
+        quotas=quotas,
+        terms=terms,
+        dealer_timeout=dealer_timeout,
     )

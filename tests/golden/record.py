@@ -37,6 +37,21 @@ from switchboard.engine.sessions.gig.journeys import (
 from switchboard.engine.sessions.journey import BEGINNING, DEADLINE, Step
 from switchboard.engine.sessions.person import PERSON, GoOffline, GoOnline, Heartbeat
 from switchboard.engine.sessions.person import ReachDeadline as PersonDeadline
+from switchboard.engine.sessions.room import (
+    ROOM,
+    AddMember,
+    AddTag,
+    CloseIssue,
+    CloseRoom,
+    FreeRoom,
+    Member,
+    OpenRoom,
+    PostMessage,
+    RemoveMember,
+    RemoveTag,
+    TakeRoom,
+)
+from switchboard.engine.sessions.room import ReachDeadline as RoomDeadline
 from switchboard.engine.sessions.stream import STREAM, PassOffer, SignOfLife
 from switchboard.engine.sessions.stream import journeys as streams
 
@@ -88,13 +103,68 @@ PERSON_JOURNALS: Mapping[str, tuple[tuple[int, Any], ...]] = {
 }
 
 
-def person_events(steps: tuple[tuple[int, Any], ...]) -> Iterable[Event]:
-    """The events of a person's journal."""
-    person = None
+CLIENT = "6a0000000000000000000001"
+DESK_OPERATOR = "6a0000000000000000000002"
+SUPPORT = OpenRoom(
+    id="6a00000000000000000000aa",
+    realm="ally",
+    app="sensetest",
+    purpose="support",
+    key=CLIENT,
+    people=(Member(account=CLIENT, id="6a0000000000000000000003"),),
+)
+
+
+def _says(number: int, sender: str, role: Any, text: str, **more: Any) -> PostMessage:
+    """A message with that number in its id."""
+    id = f"6a00000000000000000001{number:02d}"
+    return PostMessage(id=id, sender=sender, role=role, text=text, **more)
+
+
+ROOM_JOURNALS: Mapping[str, tuple[tuple[int, Any], ...]] = {
+    "all that a desk does": (
+        (0, SUPPORT),
+        (1_000, AddTag(tag="concierge")),
+        (2_000, _says(1, CLIENT, "client", "ЕПД", issue_id="6a0000000000000000000201")),
+        (3_000, _says(2, DESK_OPERATOR, "staff", "Добрый день", client_id="c1")),
+        (4_000, CloseIssue(issue="6a0000000000000000000201", operator=DESK_OPERATOR)),
+        (5_000, RemoveTag(tag="concierge")),
+        (6_000, _says(3, CLIENT, "client", "и ещё", issue_id="6a0000000000000000000202")),
+        (7_000, FreeRoom(operator=DESK_OPERATOR)),
+        (8_000, TakeRoom(operator=DESK_OPERATOR)),
+        (908_000, RoomDeadline(due=BEGINNING + 908_000)),
+        (909_000, AddMember(member=Member(account=OPERATOR, id="6a0000000000000000000004"))),
+        (910_000, RemoveMember(account=OPERATOR)),
+        (911_000, CloseRoom()),
+    ),
+    "a stream's chat with an echo to come": (
+        (0, OpenRoom(id=SUPPORT.id, realm="people", purpose="stream", key=CLIENT, serial=7)),
+        (
+            1_000,
+            _says(
+                1,
+                "guest",
+                "client",
+                "hello",
+                serial=8,
+                verified=False,
+                via="dealer",
+                echo_window=10_000,
+                file="https://files.example.test/1.jpg",
+                attributes='{"side":true}',
+            ),
+        ),
+    ),
+}
+
+
+def timed_events(kind: Kind[Any], steps: tuple[tuple[int, Any], ...]) -> Iterable[Event]:
+    """The events of a journal that is told as commands and their times."""
+    state, version = None, 0
     for after, command in steps:
-        context = Context(now=BEGINNING + after, by="system:journey")
-        for event in PERSON.decide(person, command, context):
-            person = PERSON.evolve(person, event)
+        context = Context(now=BEGINNING + after, by="system:journey", next_version=version + 1)
+        for event in kind.decide(state, command, context):
+            state, version = kind.evolve(state, event), version + 1
             yield event
 
 
@@ -134,4 +204,5 @@ if __name__ == "__main__":
             for name, s in STREAM_JOURNALS.items()
         },
     )
-    record(PERSON, {name: person_events(steps) for name, steps in PERSON_JOURNALS.items()})
+    record(PERSON, {name: timed_events(PERSON, s) for name, s in PERSON_JOURNALS.items()})
+    record(ROOM, {name: timed_events(ROOM, s) for name, s in ROOM_JOURNALS.items()})

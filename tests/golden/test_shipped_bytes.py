@@ -11,9 +11,10 @@ import pytest
 from switchboard.engine.sessions import Codec, Kind, UnknownFormat
 from switchboard.engine.sessions.gig import GIG
 from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.sessions.room import ROOM
 from switchboard.engine.sessions.stream import STREAM
 
-KINDS: list[Kind[Any]] = [GIG, PERSON, STREAM]
+KINDS: list[Kind[Any]] = [GIG, PERSON, ROOM, STREAM]
 
 
 def golden(kind: Kind[Any]) -> dict[str, list[dict[str, Any]]]:

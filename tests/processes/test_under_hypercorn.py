@@ -35,6 +35,9 @@ def test_a_gig_under_hypercorn_ends_voted(data_dir: Path, client: httpx.Client) 
         pair = couple(base, client)
         gig = pair.gig_until("voted")
         pair.assert_agreed(gig, "voted")
+        # Whom hypercorn listens to is not known, so that the staff of widgets must prove who it is.
+        rooms = f"{base}/dowell/api/v2/room-list/?org_id=DOWELL12345&product_name=LOGIN"
+        assert client.get(rooms).status_code == 401
         database = postgres_pid(data_dir)
         assert server.end() == 0, server.output
     assert not lives(database)

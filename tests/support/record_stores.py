@@ -12,6 +12,7 @@ import trio
 from switchboard.engine.errors import EngineError
 from switchboard.engine.records import (
     Accounts,
+    ApiKeys,
     Attempts,
     Devices,
     Leads,
@@ -21,6 +22,7 @@ from switchboard.engine.records import (
     Vehicles,
 )
 from switchboard.store.bridge import Database
+from switchboard.store.memory_api_keys import MemoryApiKeys
 from switchboard.store.memory_dealerships import MemoryDevices, MemoryLeads, MemoryVehicles
 from switchboard.store.memory_records import (
     MemoryAccounts,
@@ -31,6 +33,7 @@ from switchboard.store.memory_records import (
 )
 from switchboard.store.migrations import migrate
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
+from switchboard.store.records_api_keys import PostgresApiKeys
 from switchboard.store.records_dealerships import (
     PostgresDevices,
     PostgresLeads,
@@ -52,6 +55,7 @@ class Records:
     leads: Leads
     vehicles: Vehicles
     devices: Devices
+    api_keys: ApiKeys
 
 
 @asynccontextmanager
@@ -67,6 +71,7 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             MemoryLeads(),
             MemoryVehicles(),
             MemoryDevices(),
+            MemoryApiKeys(),
         )
         return
     async with Database.open(url) as database:
@@ -80,6 +85,7 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             PostgresLeads(database),
             PostgresVehicles(database),
             PostgresDevices(database),
+            PostgresApiKeys(database),
         )
 
 

@@ -51,7 +51,8 @@ class Story(Generic[S]):
         """Decides one command now, as if nothing were due. Raises: Rejected, and nothing has changed."""
         if self._state is None and type(command) not in self.kind.creates:
             raise NotFound(self.kind.name)
-        events = self.kind.decide(self._state, command, Context(now=self.now, by=by))
+        context = Context(now=self.now, by=by, next_version=len(self.journal) + 1)
+        events = self.kind.decide(self._state, command, context)
         self.told, self.reacted, self.tallied = [], [], []
         for event in events:
             self._fold(event)

@@ -22,6 +22,7 @@ from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Gig, Terms
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.person import PERSON
+from switchboard.engine.sessions.room import ROOM
 from switchboard.engine.sessions.stream import STREAM
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.engine.workflows.dispatch import Dispatch
@@ -49,6 +50,7 @@ GENEROUS = Quotas(
     passwords_per_address=WIDE,
     registrations_per_address=WIDE,
     leads_per_address=WIDE,
+    rooms_per_address=WIDE,
 )
 """For tests that are not about limits."""
 
@@ -188,6 +190,7 @@ class WebWorld:
             {scope: dict(holders) for scope, holders in database.claims.items()},
             dict(database.tallies),
             dict(database.keyed),
+            dict(database.rooms.markers),
             dict(database.leads._leads),
             dict(database.devices._devices),
             dict(database.organizations._organizations),
@@ -234,7 +237,7 @@ async def web_world(
             clock=clock,
             ids=Ids(random.Random(1)),
             video=video or PeerToPeer(b"v" * 32),
-            kinds=(GIG, STREAM, PERSON),
+            kinds=(GIG, STREAM, PERSON, ROOM),
             log=SupervisionLog(clock.now, CapturingLogger()),
             capacity=Capacity(idle_seconds=None),
             code_version="test-1",

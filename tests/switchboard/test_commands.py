@@ -288,7 +288,7 @@ async def test_quarantined_sessions_are_listed_by_where_they_crash_and_released(
 async def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     async with terminal(tmp_path) as at:
         refused = await at.refused("sessions", "list", "--kind", "call")
-        assert refused == "there is no kind 'call', only gig, stream, person"
+        assert refused == "there is no kind 'call', only gig, stream, person, room"
 
 
 async def test_a_rotated_key_signs_at_once(tmp_path: Path) -> None:
@@ -325,3 +325,22 @@ def test_the_help_names_every_command() -> None:
 
 def test_an_unknown_command_is_a_usage_error() -> None:
     assert CliRunner().invoke(switchboard, ["dance"]).exit_code == 2
+
+
+async def test_api_keys_are_given_out_once_listed_and_taken_back(tmp_path: Path) -> None:
+    async with terminal(tmp_path) as at:
+        told = await at.shown("api-key", "add", "DOWELL12345", "--name", "the [shop]")
+        secret = told.split()[-1]
+        opens = at.world.services.api_keys.opens
+        assert await opens("dowell", "DOWELL12345", secret)
+        assert not await opens("dowell", "another", secret)
+        (listed,) = await at.read("api-key", "list", "--json")
+        assert (listed["organization"], listed["name"]) == ("DOWELL12345", "the [shop]")
+        table = await at.shown("api-key", "list")
+        assert "the [shop]" in table
+        assert secret not in table + str(listed)
+        await at.shown("api-key", "remove", listed["id"])
+        assert not await opens("dowell", "DOWELL12345", secret)
+        assert "no such key" in await at.refused("api-key", "remove", listed["id"])
+        assert "owner" in await at.refused("api-key", "add", "a\nb")
+        assert "owner" in await at.refused("api-key", "add", "")

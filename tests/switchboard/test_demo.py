@@ -14,7 +14,7 @@ async def test_the_demo_operators_are_found_and_stay_online(
 ) -> None:
     async with web_world() as world, trio.open_nursery() as nursery:
         lines = await demo.prepare(world.services)
-        assert len(lines) == 2 + len(demo.OPERATORS) + len(demo.CUSTOMERS)
+        assert len(lines) == 3 + len(demo.OPERATORS) + len(demo.CUSTOMERS)
         assert await demo.prepare(world.services) == []
         await nursery.start(demo.keep_online, world.services, 120.0)
         place = demo.OPERATORS[0]

@@ -43,6 +43,7 @@ def test_every_default_can_be_written_as_a_value() -> None:
         ("SWITCHBOARD_PUBLIC_BASE_URL", "https://a.test/", "public_base_url", "https://a.test"),
         ("SWITCHBOARD_CORS_ORIGINS", "https://a.test/", "cors_origins", ("https://a.test",)),
         ("SWITCHBOARD_TOKEN_KEYS", f"a:{KEY}", "token_keys", {"a": KEY.encode()}),
+        ("SWITCHBOARD_DOWELL_PRODUCTS", "A:1, B b:2,", "dowell_products", {"A": "1", "B b": "2"}),
     ],
 )
 def test_a_value_is_read_as_its_type(variable: str, text: str, name: str, value: object) -> None:
@@ -74,6 +75,11 @@ def test_a_value_is_read_as_its_type(variable: str, text: str, name: str, value:
         ("SWITCHBOARD_TOKEN_KEYS", "justasecret"),
         ("SWITCHBOARD_TOKEN_KEYS", "a:tooshort"),
         ("SWITCHBOARD_TOKEN_KEYS", f"a:{KEY},a:{KEY}"),
+        ("SWITCHBOARD_DOWELL_PRODUCTS", "A"),
+        ("SWITCHBOARD_DOWELL_PRODUCTS", "A:"),
+        ("SWITCHBOARD_DOWELL_PRODUCTS", ":1"),
+        ("SWITCHBOARD_DOWELL_PRODUCTS", "A:1,A:2"),
+        ("SWITCHBOARD_DOWELL_ENVELOPE", "old"),
     ],
 )
 def test_a_malformed_value_stops_the_start_naming_the_variable(variable: str, text: str) -> None:
@@ -135,3 +141,24 @@ def test_secrets_are_masked_when_shown() -> None:
     assert "pw" not in text
     assert KEY not in text
     assert "postgresql://me:***@db.test/x?..." in text
+
+
+@pytest.mark.parametrize(
+    ("bind", "needed"),
+    [
+        ("127.0.0.1:0", False),
+        ("localhost:8000", False),
+        ("[::1]:80", False),
+        ("0.0.0.0:80", True),
+        ("[::]:80", True),
+        ("192.0.2.1:80", True),
+        ("live.example.org:80", True),
+    ],
+)
+def test_the_staff_of_widgets_needs_a_key_unless_only_this_machine_can_call(
+    bind: str, needed: bool
+) -> None:
+    assert load({"SWITCHBOARD_BIND": bind}).staff_key_needed is needed
+    for word in ("true", "false"):
+        settings = load({"SWITCHBOARD_BIND": bind, "SWITCHBOARD_DOWELL_STAFF_KEY": word})
+        assert settings.staff_key_needed is (word == "true")

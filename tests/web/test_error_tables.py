@@ -22,10 +22,12 @@ SAMPLES = {
     "phase": "streaming",
     "session": "a" * 24,
     "gig": "a" * 24,
+    "holder": "a" * 24,
     "field": "email",
     "fields": {"email": "is wrong"},
     "retry_after_seconds": 7,
     "allowed": ["GET"],
+    "method": "PUT",
     "reason": "is wrong",
     "incident": "b" * 24,
 }

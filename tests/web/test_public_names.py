@@ -10,6 +10,7 @@ import switchboard.outbound
 import switchboard.outbound.video
 import switchboard.web
 import switchboard.web.dialects.auto
+import switchboard.web.dialects.dowell
 import switchboard.web.dialects.dropin
 import switchboard.web.security
 import switchboard.web.transport
@@ -41,6 +42,7 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
         {"Passwords", "Token", "TokenRefused", "Tokens", "TrustedProxies"},
     ),
     (switchboard.web.dialects.auto, {"AUTO"}),
+    (switchboard.web.dialects.dowell, {"DOWELL"}),
     (switchboard.web.dialects.dropin, {"DROPIN"}),
     (switchboard.outbound, {"LogSender", "PeerToPeer"}),
     (switchboard.outbound.video, {"PeerToPeer"}),

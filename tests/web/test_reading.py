@@ -241,3 +241,45 @@ def test_no_value_makes_reading_fail_otherwise(value: Any) -> None:
             one(reader, value)
         except Invalid as refused:
             assert set(refused.fields) == {"f"}  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("value", "flag"),
+    [
+        (True, True),
+        ("true", True),
+        ("True ", True),
+        (["1"], True),
+        (1, True),
+        ("on", True),
+        (False, False),
+        ("0", False),
+        (0, False),
+        ("no", False),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_a_truth_value_may_come_as_forms_write_one(value: Any, flag: bool | None) -> None:
+    assert one(lambda reader: reader.flag("f"), value) is flag
+
+
+@pytest.mark.parametrize("value", ["perhaps", 2, -1, 1.0, {}, [True, False]])
+def test_what_is_neither_true_nor_false_is_refused(value: Any) -> None:
+    with pytest.raises(Invalid):
+        one(lambda reader: reader.flag("f"), value)
+
+
+@pytest.mark.parametrize("value", ["text", ["one"], [], {}, {"a": [1]}, 5, 0, False, 1.5])
+def test_anything_is_taken_as_it_was_given(value: Any) -> None:
+    """A list of one too, which is one value everywhere else."""
+    read_back = one(lambda reader: reader.anything("f"), value)
+    assert (read_back, type(read_back)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * (TEXT_LENGTH_MOST + 1), "a\0", ["a\0"], ["x" * OBJECT_BYTES_MOST]]
+)
+def test_anything_has_a_size_and_no_nul(value: Any) -> None:
+    with pytest.raises(Invalid):
+        one(lambda reader: reader.anything("f"), value)

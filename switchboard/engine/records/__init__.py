@@ -7,14 +7,18 @@ from switchboard.engine.records.accounts import (
     Organization,
     Organizations,
 )
+from switchboard.engine.records.api_keys import ApiKey, ApiKeys
 from switchboard.engine.records.dealerships import Lead, Leads, Vehicle, Vehicles
 from switchboard.engine.records.devices import Device, Devices
 from switchboard.engine.records.limits import Attempt, Attempts, Limits, TryResult
 from switchboard.engine.records.revocations import Revocation, Revocations
+from switchboard.engine.records.serials import Serials
 
 __all__ = [
     "Account",
     "Accounts",
+    "ApiKey",
+    "ApiKeys",
     "Attempt",
     "Attempts",
     "Device",
@@ -27,6 +31,7 @@ __all__ = [
     "Organizations",
     "Revocation",
     "Revocations",
+    "Serials",
     "TryResult",
     "Vehicle",
     "Vehicles",

@@ -21,6 +21,7 @@ from switchboard.engine.sessions.kind import (
     Event,
     Kind,
     ListEntry,
+    Projection,
     Reaction,
     Tally,
 )
@@ -66,6 +67,7 @@ class Draft:
         "now",
         "obstacles",
         "outbox",
+        "projections",
         "state",
         "tallies",
         "turn_id",
@@ -103,6 +105,8 @@ class Draft:
         self.notices: list[NewNotice] = []
         self.outbox: list[OutboxRow] = []
         self.tallies: list[Tally] = []
+        self.projections: dict[str, Projection] = {}
+        """By place; in the order in which each place changed first."""
         self.keyed: list[KeyedReply] = []
         self.consumed: list[str] = []
         self.bars: list[str] = []
@@ -125,7 +129,7 @@ class Draft:
             # By the clock: the session's own instant may be ahead of it, and nothing fires early.
             if deadline is None or deadline.at > self.clock_now:
                 return
-            context = Context(now=self.now, by=DEADLINE)
+            context = Context(now=self.now, by=DEADLINE, next_version=self.version + 1)
             events = self.kind.decide(self.state, deadline.command, context)
             self._fold(self.state, events, deadline.command, DEADLINE, "deadline")
             self.fired.append(deadline.at)
@@ -157,7 +161,7 @@ class Draft:
                     if known.digest != letter.key.digest:
                         raise KeyReused
                     return self.codec.decode_state(known.format, known.reply)
-        context = Context(now=self.now, by=letter.by)
+        context = Context(now=self.now, by=letter.by, next_version=self.version + 1)
         before = self.state
         if type(command) is EndSession:
             events = () if before is None else self.kind.end(before, context)
@@ -202,6 +206,7 @@ class Draft:
         notices: list[NewNotice] = []
         outbox: list[OutboxRow] = []
         tallies: list[Tally] = []
+        projections: dict[str, Projection] = {}
         for event in events:
             after = kind.evolve(state, event)
             if type(event) not in kind.volatile:
@@ -213,6 +218,8 @@ class Draft:
                 for reaction in kind.reactions(state, event, after):
                     outbox.append(self._outbox_row(reaction, version, len(outbox)))
                 tallies.extend(kind.tallies(state, event, after))
+                for row in kind.projections(state, event, after):
+                    projections[row.place] = row
             state = after
         bars = kind.bars(command) if entries else ()
         self._refuse_obstacles(before, state, command, bars)
@@ -222,6 +229,7 @@ class Draft:
         self.notices += notices
         self.outbox += outbox
         self.tallies += tallies
+        self.projections |= projections
         self.bars += bars
 
     def _refuse_obstacles(
@@ -247,6 +255,7 @@ class Draft:
             by=by,
             caused_by=caused_by,
             code_version=self.code_version,
+            message=self.kind.message(event),
         )
 
     def _outbox_row(self, reaction: Reaction, version: int, place: int) -> OutboxRow:
@@ -293,4 +302,5 @@ class Draft:
             consumed=tuple(self.consumed),
             keyed=tuple(self.keyed),
             tallies=tuple(self.tallies),
+            projections=tuple(self.projections.values()),
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from switchboard.engine.sessions import gig, person, stream
+from switchboard.engine.sessions import gig, person, room, stream
 from switchboard.engine.sessions.gig.journeys import JOURNEYS as GIG_JOURNEYS
 from switchboard.engine.sessions.journey import Step
 from switchboard.engine.sessions.kind import Kind
@@ -45,6 +45,19 @@ waits for a dealer: the `showroom` workflow offers it to the next one, and every
 PERSON_TEXT = """\
 Whether somebody is available. The table is `TRANSITIONS` in `switchboard/engine/sessions/person/machine.py`.
 """
+
+
+ROOM_TEXT = """\
+Messages in one order between people. Its parts move independently, each by a table of its own in
+`switchboard/engine/sessions/room/machine.py`; `decisions.py` and `posting.py` beside it say who may cause which event.
+Only support rooms are held and have issues. A message is an event too: it is kept for ever as a row of the messages.
+"""
+
+ROOM_PARTS: Mapping[str, str] = {
+    "phase": "Whether it takes messages: `STANDING`.",
+    "holding": "Whether an operator holds it: `HOLDING`.",
+    "asking": "How far its issue is: `ASKING`.",
+}
 
 
 def diagram(table: Transitions[Any]) -> str:
@@ -105,6 +118,10 @@ def page() -> str:
     ):
         parts += [f"## {title}\n", text, f"```mermaid\n{diagram(table)}\n```\n"]
         parts += [f"{events_of(kind)}\n"]
+    parts += ["## Room\n", ROOM_TEXT]
+    for part, meaning in ROOM_PARTS.items():
+        parts += [f"{meaning}\n", f"```mermaid\n{diagram(room.PARTS[part])}\n```\n"]
+    parts += [f"{events_of(room.ROOM)}\n"]
     parts += ["## The shortest way to each status of a gig\n", f"{journeys(GIG_JOURNEYS)}\n"]
     parts += ["## The shortest way to each status of a stream\n", f"{journeys(STREAM_JOURNEYS)}\n"]
     return "\n".join(parts)

@@ -2,8 +2,8 @@
 
 Nothing here or in the kinds imports Trio, a clock, chance or I/O. The runtime (``engine/runtime/actor.py``) calls
 these functions in the order: ``deadline`` (fire what is due), ``decide`` and ``evolve`` on a pending copy, then, of the
-change from the committed to the pending state, ``claims``, ``lists``, ``notices``, ``reactions`` and ``tallies``, which
-are all written in the one commit of the turn.
+change from the committed to the pending state, ``claims``, ``lists``, ``notices``, ``reactions``, ``tallies`` and
+``projections``, which are all written in the one commit of the turn.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class Context(msgspec.Struct, frozen=True):
     now: Instant
     by: str
     """The account that asks, or ``system:<what>`` (``system:deadline``, ``system:dispatch``, ``system:admin``)."""
+    next_version: int = 1
+    """The version that the first event of this decision will have in the journal."""
 
 
 class Claim(NamedTuple):
@@ -80,6 +82,23 @@ class Reaction(NamedTuple):
 
     target: Address
     command: Command
+
+
+class MessageColumns(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a message, which is an event kept as a row of its own, is looked up and counted by."""
+
+    id: str
+    number: int
+    """Counts the session's messages from 1 without a gap."""
+    sender: str
+    serial: int | None
+
+
+class Projection(msgspec.Struct, frozen=True, kw_only=True):
+    """The root of the rows that a kind has written beside its journal, for lists and searches."""
+
+    place: str
+    """Which row of the session it is: of several with one place in a turn the last counts."""
 
 
 class Tally(NamedTuple):
@@ -129,6 +148,10 @@ class Kind(Generic[S]):
     """(before, event, after)"""
     reactions: Callable[[S | None, Any, S], tuple[Reaction, ...]] = nothing
     tallies: Callable[[S | None, Any, S], tuple[Tally, ...]] = nothing
+    message: Callable[[Event], MessageColumns | None] = lambda _event: None
+    """What makes an event a message, which is kept for ever as a row of the messages instead of one of the journal."""
+    projections: Callable[[S | None, Any, S], tuple[Projection, ...]] = nothing
+    """(before, event, after) -> rows for lists and searches, written in the same commit."""
     volatile: frozenset[type[Event]] = frozenset()
     """Events that change the state in memory only: not journaled, no version, answered without a commit."""
     revive: Callable[[S, Instant], S] = lambda state, _ready_at: state

@@ -367,5 +367,5 @@ async def test_calls_of_a_later_issue_are_not_found() -> None:
     """Nothing half-way answers there."""
     async with web_world() as world:
         customer = await world.customer()
-        for path in ("/storage", "/notifications/push", "/logs", "/devices", "/chat/save"):
+        for path in ("/storage", "/notifications/push", "/logs", "/devices"):
             refused(await customer.post(path, {}), 404, "E_NOT_FOUND", path)

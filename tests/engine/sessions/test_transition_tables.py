@@ -11,12 +11,16 @@ from stories import gig_after, no_person
 from switchboard.engine.sessions import ImpossibleTransition, Kind, Transitions, diagrams, fold
 from switchboard.engine.sessions import gig as gigs
 from switchboard.engine.sessions import person as people
+from switchboard.engine.sessions import room as rooms
 from switchboard.engine.sessions import stream as streams
 from switchboard.engine.sessions.gig import GIG, GigStatus
 from switchboard.engine.sessions.gig.events import GigVoted
 from switchboard.engine.sessions.gig.journeys import JOURNEYS, travel
 from switchboard.engine.sessions.gig.machine import FOLDS
 from switchboard.engine.sessions.person import PERSON, PersonPhase
+from switchboard.engine.sessions.room import ROOM, Holding, IssuePhase, RoomPhase
+from switchboard.engine.sessions.room import machine as room_machine
+from switchboard.engine.sessions.room.events import RoomOpened
 from switchboard.engine.sessions.stream import STREAM, StreamStatus
 from switchboard.engine.sessions.stream.machine import FOLDS as STREAM_FOLDS
 
@@ -46,6 +50,21 @@ def test_every_phase_has_a_row_and_every_event_a_place(
     placed = {event for row in table.values() for event in row}
     assert placed == {event for _, event in kind.events.values()} | kind.volatile
     assert {phase for row in table.values() for phase in row.values()} == set(phases)
+
+
+def test_each_part_of_a_room_has_a_row_for_every_phase_and_every_event_a_place() -> None:
+    phases = {
+        "phase": get_args(RoomPhase),
+        "holding": get_args(Holding),
+        "asking": get_args(IssuePhase),
+    }
+    for part, table in rooms.PARTS.items():
+        assert set(table) == {None, *phases[part]}
+        assert {phase for row in table.values() for phase in row.values()} == set(phases[part])
+    placed = {event for table in rooms.PARTS.values() for row in table.values() for event in row}
+    assert placed == {event for _, event in ROOM.events.values()} | ROOM.volatile
+    assert set(room_machine.FOLDS) == placed - {RoomOpened}
+    assert set(rooms.PARTS) == set(diagrams.ROOM_PARTS)
 
 
 def test_exactly_the_final_statuses_of_the_contract_have_empty_rows() -> None:

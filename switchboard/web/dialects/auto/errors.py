@@ -77,6 +77,8 @@ TABLE: Mapping[type[Exception], Row] = {
     engine.NotAllowed: FORBIDDEN,
     engine.NotAllowedInPhase: ACTION,
     engine.Conflict: ACTION,
+    engine.RoomHeld: ACTION,
+    engine.RoomExists: ACTION,
     engine.Engaged: BUSY_DEALER,
     engine.RatingRequired: FORBIDDEN,
     engine.NoOperatorsNearby: NO_DEALER,

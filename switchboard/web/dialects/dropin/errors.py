@@ -49,6 +49,8 @@ TABLE: Mapping[type[Exception], Row] = {
     engine.NotAllowed: FORBIDDEN,
     engine.NotAllowedInPhase: CONFLICT,
     engine.Conflict: CONFLICT,
+    engine.RoomHeld: CONFLICT,
+    engine.RoomExists: CONFLICT,
     engine.Engaged: UNDERWAY,
     engine.RatingRequired: RATING,
     engine.NoOperatorsNearby: NOBODY_NEAR,

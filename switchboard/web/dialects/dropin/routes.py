@@ -6,7 +6,7 @@ from typing import Any
 
 from switchboard.web.authentication import bearer
 from switchboard.web.call import Call, Dialect, Route
-from switchboard.web.dialects.dropin import accounts, gigs
+from switchboard.web.dialects.dropin import accounts, chat, gigs
 from switchboard.web.dialects.dropin.errors import failure
 
 
@@ -49,6 +49,8 @@ DROPIN = Dialect(
         Route("POST", "/gigs/advance/<gig>", gigs.advance),
         Route("GET", "/gigs/<account>/getall", gigs.history),
         Route("GET", "/gigs/<account>/<gig>", gigs.detail),
+        Route("GET", "/chat/<gig>", chat.history),
+        Route("POST", "/chat/save", chat.save),
     ),
     credential=credential,
     success=bare,

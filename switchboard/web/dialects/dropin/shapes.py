@@ -13,6 +13,7 @@ import msgspec
 from switchboard.engine.records import Account, Attempt
 from switchboard.engine.sessions.gig import Gig, GigStatus, GigSummary, Offer
 from switchboard.engine.sessions.video import VideoSession
+from switchboard.engine.workflows.messages import Message
 from switchboard.web.wire import money, time_text
 
 REFERRAL_RATE = 5
@@ -225,3 +226,15 @@ def operator_place(gig: Gig) -> tuple[float, float]:
         if offer.operator == gig.operator:
             return offer.latitude, offer.longitude
     return gig.latitude, gig.longitude
+
+
+def message_shape(gig: str, message: Message) -> Json:
+    """A message of a gig's chat."""
+    return {
+        "gig": gig,
+        "account": message.sender,
+        "message": message.text,
+        "createdAt": time_text(message.at),
+        "updatedAt": time_text(message.at),
+        "id": message.id,
+    }

@@ -1,0 +1,207 @@
+"""The port ``Rooms`` on Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from switchboard.engine.queries.rooms import ListedRoom, Membership, ReadMarker
+from switchboard.store.bridge import Connection, Database
+
+LISTED: Final = """
+    SELECT l.id, s.summary, k AS marker
+    FROM ({page}) AS l
+    JOIN session AS s ON s.kind = 'room' AND s.id = l.id
+    LEFT JOIN read_marker AS k ON k.room = l.id AND k.reader = {reader}
+    ORDER BY {order}
+"""
+"""A page of ids is found in one index first, and only its rooms are looked up."""
+
+OF_MEMBER: Final = LISTED.format(
+    page="""
+        SELECT m.room AS id, m.active_at FROM room_member AS m WHERE m.account = $1
+        ORDER BY m.active_at DESC, m.room DESC OFFSET $2 LIMIT $3
+    """,
+    reader="$1",
+    order="l.active_at DESC, l.id DESC",
+)
+
+ON_SHELF: Final = LISTED.format(
+    page="""
+        SELECT r.id, r.active_at FROM room AS r WHERE r.shelf = $1
+        ORDER BY r.active_at DESC, r.id DESC OFFSET $3 LIMIT $4
+    """,
+    reader="$2",
+    order="l.active_at DESC, l.id DESC",
+)
+
+BY_IDS: Final = LISTED.format(
+    page="SELECT a.id, a.place FROM unnest($1::text[]) WITH ORDINALITY AS a (id, place)",
+    reader="$2",
+    order="l.place",
+)
+
+MEMBERS: Final = """
+    SELECT m.* FROM unnest($1::text[]) AS a (room)
+    CROSS JOIN LATERAL (
+        SELECT * FROM room_member AS m WHERE m.room = a.room ORDER BY m.joined_at, m.account LIMIT $2
+    ) AS m
+    ORDER BY m.room, m.joined_at, m.account
+"""
+
+MEMBERSHIPS: Final = """
+    SELECT * FROM room_member WHERE account = $1
+    ORDER BY active_at DESC, room DESC OFFSET $2 LIMIT $3
+"""
+
+SHARED: Final = """
+    SELECT a.account FROM unnest($2::text[]) AS a (account)
+    WHERE EXISTS (
+        SELECT FROM room_member AS mine
+        JOIN room_member AS theirs ON theirs.room = mine.room AND theirs.account = a.account
+        WHERE mine.account = $1
+    )
+"""
+
+COMPANY: Final = """
+    SELECT DISTINCT theirs.account FROM room_member AS mine
+    JOIN room_member AS theirs ON theirs.room = mine.room
+    WHERE mine.account = $1 ORDER BY theirs.account LIMIT $2
+"""
+
+MARKERS: Final = """
+    SELECT k.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (room, reader, place)
+    JOIN read_marker AS k ON k.room = a.room AND k.reader = a.reader ORDER BY a.place
+"""
+
+MARK: Final = """
+    INSERT INTO read_marker AS kept (room, reader, version, number, message, at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (room, reader) DO UPDATE
+    SET version = excluded.version, number = excluded.number, message = excluded.message, at = excluded.at
+    WHERE kept.version < excluded.version
+"""
+
+
+class PostgresRooms:
+    """See ``Rooms``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_member(self, account: str, skip: int, limit: int) -> Sequence[ListedRoom]:
+        """See ``Rooms``."""
+        return await self._database.run(_listed, OF_MEMBER, account, skip, max(limit, 0))
+
+    async def on_shelf(
+        self, shelf: str, reader: str, skip: int, limit: int
+    ) -> Sequence[ListedRoom]:
+        """See ``Rooms``."""
+        return await self._database.run(_listed, ON_SHELF, shelf, reader, skip, max(limit, 0))
+
+    async def by_ids(self, ids: Sequence[str], reader: str) -> Sequence[ListedRoom]:
+        """See ``Rooms``."""
+        return await self._database.run(_listed, BY_IDS, list(ids), reader)
+
+    async def by_serial(self, realm: str, serial: int) -> str | None:
+        """See ``Rooms``."""
+        return await self._database.run(_by_serial, realm, serial)
+
+    async def members(self, rooms: Sequence[str], most: int) -> Mapping[str, Sequence[Membership]]:
+        """See ``Rooms``."""
+        found: dict[str, list[Membership]] = {}
+        for one in await self._database.run(_memberships, MEMBERS, list(rooms), most):
+            found.setdefault(one.room, []).append(one)
+        return found
+
+    async def membership(self, room: str, account: str) -> Membership | None:
+        """See ``Rooms``."""
+        sql = "SELECT * FROM room_member WHERE room = $1 AND account = $2"
+        found = await self._database.run(_memberships, sql, room, account)
+        return found[0] if found else None
+
+    async def memberships(self, account: str, skip: int, limit: int) -> Sequence[Membership]:
+        """See ``Rooms``."""
+        return await self._database.run(_memberships, MEMBERSHIPS, account, skip, max(limit, 0))
+
+    async def shared(self, account: str, others: Sequence[str]) -> frozenset[str]:
+        """See ``Rooms``."""
+        return frozenset(await self._database.run(_accounts, SHARED, account, list(others)))
+
+    async def company(self, account: str, most: int) -> Sequence[str]:
+        """See ``Rooms``."""
+        return await self._database.run(_accounts, COMPANY, account, most)
+
+    async def markers(self, rooms: Sequence[str], readers: Sequence[str]) -> Sequence[ReadMarker]:
+        """See ``Rooms``."""
+        return await self._database.run(_markers, list(rooms), list(readers))
+
+    async def mark(self, marker: ReadMarker) -> ReadMarker:
+        """See ``Rooms``."""
+        return await self._database.run(_mark, marker)
+
+
+async def _listed(connection: Connection, sql: str, *args: Any) -> list[ListedRoom]:
+    return [
+        ListedRoom(
+            id=row["id"],
+            summary=row["summary"],
+            marker=None if row["marker"] is None else _marker(row["marker"]),
+        )
+        for row in await connection.fetch(sql, *args)
+    ]
+
+
+async def _by_serial(connection: Connection, realm: str, serial: int) -> str | None:
+    found: str | None = await connection.fetchval(
+        "SELECT id FROM room WHERE realm = $1 AND serial = $2", realm, serial
+    )
+    return found
+
+
+async def _memberships(connection: Connection, sql: str, *args: Any) -> list[Membership]:
+    return [
+        Membership(
+            room=row["room"],
+            account=row["account"],
+            id=row["id"],
+            joined_at=row["joined_at"],
+            active_at=row["active_at"],
+        )
+        for row in await connection.fetch(sql, *args)
+    ]
+
+
+async def _accounts(connection: Connection, sql: str, *args: Any) -> list[str]:
+    return [row["account"] for row in await connection.fetch(sql, *args)]
+
+
+async def _markers(
+    connection: Connection, rooms: Sequence[str], readers: Sequence[str]
+) -> list[ReadMarker]:
+    return [_marker(row) for row in await connection.fetch(MARKERS, rooms, readers)]
+
+
+async def _mark(connection: Connection, marker: ReadMarker) -> ReadMarker:
+    await connection.execute(
+        MARK,
+        marker.room,
+        marker.reader,
+        marker.sequence,
+        marker.number,
+        marker.message,
+        marker.at,
+    )
+    (standing,) = await _markers(connection, [marker.room], [marker.reader])
+    return standing
+
+
+def _marker(row: Any) -> ReadMarker:
+    return ReadMarker(
+        room=row["room"],
+        reader=row["reader"],
+        sequence=row["version"],
+        number=row["number"],
+        message=row["message"],
+        at=row["at"],
+    )
