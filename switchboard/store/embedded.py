@@ -80,8 +80,9 @@ class EmbeddedPostgres:
             raise StartError(
                 f"Postgres does not start: {error} (see {self._place.log_file})"
             ) from error
-        await processes.check_password(self._place, self._socket_folder)
+        # Before the next look, which may be cancelled: a server that is stopped was started.
         self._log("postgres_adopted" if adopted else "postgres_started", pid=self._pid)
+        await processes.check_password(self._place, self._socket_folder)
 
     async def _adopt(self) -> bool:
         running = processes.found(self._place.cluster)
