@@ -101,6 +101,8 @@ class Shadow:
             # Not only where somebody is watched: a later event may take the last sign over.
             state, _ = restore(self.cast.kind, self.codec, stored)
             self.heard(self.cast.kind.revive(state, at))
+            # Until the engine has loaded it, its silence may seem longer here than the engine will count it.
+            self.clear_since = max(self.clear_since, trio.current_time())
 
 
 class Shadows:
