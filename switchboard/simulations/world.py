@@ -210,7 +210,9 @@ class World:
     # -- for engines --------------------------------------------------------------------------------------------
 
     def begin(self, life: Life) -> None:
-        """The engine is ready."""
+        """The engine is ready. One that was taken over while it started is not: nobody's way leads to it."""
+        if life.retired:
+            return
         self._life = life
         self._up.set()
         self.trace.note("the engine is ready")
