@@ -5,6 +5,7 @@ It knows neither HTTP nor SQL. ``run`` is started in a nursery of the caller's a
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -182,9 +183,10 @@ class Engine:
 
     def _expires_at(self) -> Instant | None:
         deadline = trio.current_effective_deadline()
-        if deadline == float("inf"):
+        if deadline == math.inf:
             return None
-        return self.clock.now() + int((deadline - trio.current_time()) * 1000)
+        # Minus infinity for a caller that is cancelled already: nobody waits any more.
+        return self.clock.now() + int(max(0.0, deadline - trio.current_time()) * 1000)
 
     async def _tell(self, target: Address, command: Command, row: str) -> Any:
         return await self.ask(target, command, by=f"system:{row}", caused_by=row, consumes=row)

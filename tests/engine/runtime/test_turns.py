@@ -192,6 +192,19 @@ async def test_a_command_whose_caller_has_given_up_is_dropped_before_it_is_decid
         assert (await ask(engine, counter, Add(amount=100))).total == 101
 
 
+async def test_a_command_of_a_caller_that_is_cancelled_already_is_dropped(
+    autojump_clock: MockClock,
+) -> None:
+    world = World()
+    async with world.engine() as engine:
+        counter = await make(engine, world)
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await ask(engine, counter, Add(amount=10))
+        assert scope.cancelled_caught
+        assert (await ask(engine, counter, Add(amount=100))).total == 100
+
+
 async def test_a_full_mailbox_refuses_at_once(autojump_clock: MockClock) -> None:
     world = World(capacity=Capacity(idle_seconds=None, mailbox=3))
     async with world.engine() as engine, trio.open_nursery() as nursery:
