@@ -76,6 +76,14 @@ class Reactions:
         for row in rows:
             self._hold(row)
 
+    def remind(self, source: Address, target: Address, command: Command) -> None:
+        """Hands a workflow a command of its own once, soon, tried again like a row; it does not outlive the engine."""
+        body = msgspec.json.encode(command)
+        at = 0 if self._runtime is None else self._runtime.clock.now()
+        name = type(command).__name__
+        id = f"{target.kind}/{target.id}/{name}"
+        self._hold(OutboxRow(id=id, source=source, target=target, name=name, body=body, at=at))
+
     def recheck(self) -> None:
         """The table holds rows that are not in memory."""
         self._behind = True

@@ -31,7 +31,7 @@ from switchboard.engine.sessions.gig import (
     Terms,
     WithdrawOffer,
 )
-from switchboard.engine.sessions.kind import Address, Context
+from switchboard.engine.sessions.kind import Address, Command, Context
 from switchboard.engine.sessions.person import (
     GoOffline,
     GoOnline,
@@ -62,8 +62,15 @@ NO_ROOM = VideoSession(provider="", session_id="", api_key="")
 Hearer = Callable[[str, str], Awaitable[None]]
 """(account, id of the news)"""
 
+FOUND = "found-gig"
+"""The target of what dispatch reminds itself of: the id is a gig's."""
+
 PAGE = 1000
 """People read at once when the index is rebuilt."""
+
+
+class RecheckOffers(Command, frozen=True, kw_only=True):
+    """Are those to whom the gig is offered still available?"""
 
 
 class Dispatch:
@@ -86,6 +93,8 @@ class Dispatch:
         self._places = Places()
         self._availability = Availability(engine.store.sessions, self._places.__contains__)
         self._offers = OpenOffers(engine.store.sessions)
+        self._requesting: set[str] = set()
+        """Gigs that a request is waiting for, which rechecks them itself."""
         engine.observe("person", self._person_changed)
         engine.observe("gig", self._gig_changed)
         engine.observe("stream", self._stream_changed)
@@ -93,6 +102,7 @@ class Dispatch:
         engine.reactions.register(
             "dispatch", {"OperatorUnavailable": OperatorUnavailable}, self._operator_unavailable
         )
+        engine.reactions.register(FOUND, {"RecheckOffers": RecheckOffers}, self._recheck_found)
 
     async def open(self) -> None:
         """Rebuilds the index from the people who are online; they have their time-out, counted from now, to be heard.
@@ -125,9 +135,13 @@ class Dispatch:
             self._places.remove(address.id)
             self._availability.forget(address.id)
 
-    def _gig_changed(self, _: Address, before: Any, gig: Gig) -> None:
+    def _gig_changed(self, address: Address, before: Any, gig: Gig) -> None:
         self._availability.changed(GIG, before, gig)
         self._offers.changed(before, gig)
+        if before is None and gig.phase == "pendingOperator" and gig.id not in self._requesting:
+            # Found in the database after a lost answer or a restart, or its request was given up: operators may have
+            # become unavailable while nobody here knew of their offers.
+            self._engine.reactions.remind(address, Address(FOUND, gig.id), RecheckOffers())
 
     def _stream_changed(self, _: Address, before: Any, stream: Stream) -> None:
         self._availability.changed(STREAM, before, stream)
@@ -245,24 +259,36 @@ class Dispatch:
             meta_data=meta_data,
             customer_operates=customer in self._places,
         )
-        gig = await self._ask_gig(id, command, customer, key=key, caused_by=caused_by, fresh=True)
-        await self._recheck(gig)
+        self._requesting.add(id)
+        try:
+            gig = await self._ask_gig(
+                id, command, customer, key=key, caused_by=caused_by, fresh=True
+            )
+        finally:
+            self._requesting.discard(id)
+        try:
+            await self._recheck(gig)
+        except (EngineError, SessionCrashed) as error:
+            # The gig stands and has been promised; such an offer now waits for the claim timeout at the longest.
+            self._engine.log.event("recheck_failed", Address("gig", gig.id), error=repr(error))
         return gig
 
     async def _recheck(self, gig: Gig) -> None:
         """Withdraws the offers to operators who became unavailable while the gig was being committed: dispatch heard of
-        them before there was an offer to withdraw."""
+        them before there was an offer to withdraw. Raises: EngineError, SessionCrashed."""
         offered, address = waiting_operators(gig), Address("gig", gig.id)
-        try:
-            free = await self._availability.free(offered)
-            for operator in offered:
-                if operator not in self._places:
-                    await self._withdraw(address, operator, "offline", RECHECK)
-                elif operator not in free:
-                    await self._withdraw(address, operator, "engaged", RECHECK)
-        except (EngineError, SessionCrashed) as error:
-            # The gig stands and has been promised; such an offer now waits for the claim timeout at the longest.
-            self._engine.log.event("recheck_failed", address, error=repr(error))
+        free = await self._availability.free(offered)
+        for operator in offered:
+            if operator not in self._places:
+                await self._withdraw(address, operator, "offline", RECHECK)
+            elif operator not in free:
+                await self._withdraw(address, operator, "engaged", RECHECK)
+
+    async def _recheck_found(self, gig: str, _command: RecheckOffers, _row: str) -> None:
+        """As above. Raises: Unavailable, then it is called again."""
+        state = await self._engine.read(Address("gig", gig))
+        if isinstance(state, Gig):
+            await self._recheck(state)
 
     async def _nobody_near(self, customer: str, key: Key | None) -> Gig:
         """A repeated request finds its first gig, and one's own gig or debt is a better reason than 'nobody near'

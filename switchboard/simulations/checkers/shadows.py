@@ -86,6 +86,11 @@ class Shadow:
         return [None, *self._history]
 
     @property
+    def known(self) -> bool:
+        """Whether an engine has taken over any state of it."""
+        return bool(self._adoptions)
+
+    @property
     def plain(self) -> Any | None:
         """The latest committed state without what is volatile."""
         return self._history[-1] if self._history else None

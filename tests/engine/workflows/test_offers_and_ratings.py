@@ -7,10 +7,12 @@ from typing import Any, cast
 import pytest
 import trio
 from cities import City
+from engines import Gatekeeper
 from trio.testing import MockClock
 
+from switchboard.engine.errors import CommitUnknown
 from switchboard.engine.ports import Sessions
-from switchboard.engine.sessions.gig import CancelGig, ClaimGig, RateGig
+from switchboard.engine.sessions.gig import CancelGig, ClaimGig, Gig, RateGig
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.workflows.offers import OpenOffers
 from switchboard.engine.workflows.ratings import Rating, Ratings
@@ -119,3 +121,38 @@ async def test_a_rating_counts_at_once_whether_it_was_known_or_not(
         assert city.world.gate.calls.count("tallies") == queries
     async with city.running():
         assert await Ratings(city.engine).of("operator-rating", a) == Rating(2, 7)
+
+
+class SlowToSettle(Gatekeeper):
+    """A database that does not say for a while whether a commit happened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settles = trio.Event()
+
+    async def __call__(self, name: str) -> None:
+        """The gate."""
+        await super().__call__(name)
+        if name == "settle":
+            await self.settles.wait()
+
+
+async def test_an_offer_of_a_gig_whose_commit_was_unknown_is_withdrawn_once_it_is_found(
+    autojump_clock: MockClock,
+) -> None:
+    city, gate = City(), SlowToSettle()
+    city.world.gate = gate
+    async with city.running():
+        await city.online("a")
+        gate.lose_answers = 1
+        with pytest.raises(CommitUnknown):
+            await city.request("x")
+        await city.dispatch.offline(city.id("a"))
+        await trio.sleep(1)
+        assert not city.world.database.outbox, "nobody knew of an offer to withdraw"
+        gate.settles.set()
+        await trio.sleep(1)
+        (address,) = [one for one in city.world.database.sessions if one.kind == "gig"]
+        gig = await city.engine.read(address)
+        assert isinstance(gig, Gig)
+        assert gig.phase == "allOperatorsRejected"

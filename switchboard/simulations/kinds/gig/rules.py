@@ -142,7 +142,13 @@ class GigRules(Rules):
         accepted is no longer waiting, so that all others are to be withdrawn; but who can take gigs again when the
         news arrives keeps its offers."""
         target = row.target.id
-        offering = [one.id for one in self._pending.values() if target in waiting_operators(one)]
+        # Of a gig whose commit is not known to the engine (yet) dispatch knows nothing either: it looks itself once it
+        # has found it, and by then the operator may be free again.
+        offering = [
+            one.id
+            for address, one in self._pending.items()
+            if target in waiting_operators(one) and self.shadows[address].known
+        ]
 
         def withdrawn() -> Violation | None:
             self._news[target] -= 1
