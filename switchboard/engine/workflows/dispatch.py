@@ -31,6 +31,7 @@ from switchboard.engine.sessions.gig import (
     Terms,
     WithdrawOffer,
 )
+from switchboard.engine.sessions.gig.holdings import waiting_operators
 from switchboard.engine.sessions.kind import Address, Command, Context
 from switchboard.engine.sessions.person import (
     GoOffline,
@@ -43,7 +44,7 @@ from switchboard.engine.sessions.stream import STREAM, Stream
 from switchboard.engine.sessions.video import VideoSession
 from switchboard.engine.workflows.availability import ENGAGEMENT, RATING_DEBT, Availability
 from switchboard.engine.workflows.matching import Nearby, Places
-from switchboard.engine.workflows.offers import OpenOffers, waiting_operators
+from switchboard.engine.workflows.offers import OpenOffers
 
 BY_DISPATCH = "system:dispatch"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from switchboard.engine.ports import Sessions
 from switchboard.engine.sessions.gig import GIG, Gig
 from switchboard.engine.sessions.kind import Address
@@ -57,8 +55,3 @@ class OpenOffers:
         if not older:
             self._before = None
         return list(dict.fromkeys([*here, *(header.address for header in stored)]))
-
-
-def waiting_operators(state: Any) -> list[str]:
-    """The operators whose answer a gig waits for."""
-    return [entry.key for entry in GIG.lists(state) if entry.name == LIST]

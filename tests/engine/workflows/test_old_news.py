@@ -78,3 +78,31 @@ async def test_news_from_a_commit_whose_answer_was_lost_is_not_taken_for_old(
             await city.ask(first, ClaimGig(operator=city.id("a")))
         await trio.sleep(2)
         assert (await city.read(waiting)).phase == "allOperatorsRejected"
+
+
+async def test_offers_are_withdrawn_in_their_order_whatever_the_hash_seed(
+    autojump_clock: MockClock,
+) -> None:
+    city = City()
+    async with city.running():
+        names = "abcdef"
+        for number, name in enumerate(names):
+            await city.online(name, number)
+        held = city.world.gate.held = trio.Event()
+        async with trio.open_nursery() as nursery:
+            for name in names:
+                nursery.start_soon(city.dispatch.offline, city.id(name))
+            await wait_all_tasks_blocked()
+            # They are still there when they are chosen, and are not when the gig has been committed.
+            nursery.start_soon(city.request, "customer")
+            await wait_all_tasks_blocked()
+            city.world.gate.held = None
+            held.set()
+        await trio.sleep(1)
+        [gig] = [address for address in city.world.database.sessions if address.kind == "gig"]
+        withdrawn = [
+            entry.body.decode().partition('"operator":"')[2][:24]
+            for entry in city.world.database.journal[gig]
+            if entry.name == "OfferWithdrawn"
+        ]
+        assert withdrawn == [city.id(name) for name in names]
