@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -63,7 +65,7 @@ def _in_processes(plans: Iterable[Plan], jobs: int) -> Iterator[Outcome]:
     # Spawned, so that no world inherits anything of what ran here.
     context = multiprocessing.get_context("spawn")
     waiting: deque[Future[Outcome]] = deque()
-    pool = ProcessPoolExecutor(jobs, mp_context=context)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent)
     try:
         for plan in plans:
             waiting.append(pool.submit(outcome, plan))
@@ -73,3 +75,19 @@ def _in_processes(plans: Iterable[Plan], jobs: int) -> Iterator[Outcome]:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def end_with_parent() -> None:
+    """In a process of the pool: sees to it that it ends with the one that started it, however that ends.
+
+    The pool's own pipes do not: each of its processes holds both ends of them, so that one that is killed leaves the
+    others waiting for ever.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "called only in a process of the pool"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -363,7 +363,7 @@ async def test_only_operators_give_signs() -> None:
         assert world.fingerprint() == before
 
 
-async def test_calls_of_a_later_issue_are_not_found() -> None:
+async def test_calls_that_are_not_there_yet_are_not_found() -> None:
     """Nothing half-way answers there."""
     async with web_world() as world:
         customer = await world.customer()
