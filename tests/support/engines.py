@@ -51,6 +51,8 @@ class Gatekeeper:
     def __init__(self) -> None:
         self.down = False
         """Every call is refused."""
+        self.refused: frozenset[str] = frozenset()
+        """Calls of these names are refused."""
         self.lose_answers = 0
         """So many commits take effect and their answer is lost."""
         self.drop_commits = 0
@@ -65,7 +67,7 @@ class Gatekeeper:
         await trio.lowlevel.checkpoint()
         if self.held is not None and name == "commit":
             await self.held.wait()
-        if self.down:
+        if self.down or name in self.refused:
             raise StoreDown(name)
         if name == "commit" and self.drop_commits:
             self.drop_commits -= 1

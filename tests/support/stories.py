@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from switchboard.engine.clock import Instant, Milliseconds
-from switchboard.engine.errors import NotFound
+from switchboard.engine.errors import NotAllowedInPhase, NotFound, Rejected
 from switchboard.engine.sessions import Command, Context, Event, Kind, Notice, Reaction, Tally
 from switchboard.engine.sessions.gig import GIG, Gig
 from switchboard.engine.sessions.gig.journeys import arrive
@@ -94,6 +95,26 @@ class Story(Generic[S]):
             (notice.topic.removeprefix("account/"), getattr(notice.body, "code", None))
             for notice in self.told
         ]
+
+
+NOT_NOW, REPEAT, SIGN = "NotAllowedInPhase", "repeat", "sign of life"
+"""What comes of a command, beside other refusals' names and the phase that it led to."""
+
+
+def outcome(story: Story[Any], command: Command) -> str:
+    """What came of the command: a refusal's name, a repeat, a sign of life, or the phase that it led to."""
+    before = story.state
+    try:
+        story.do(command)
+    except NotAllowedInPhase as refusal:
+        return NOT_NOW if (refusal.phase, story.state) == (before.phase, before) else "changed"
+    except Rejected as refusal:
+        return type(refusal).__name__ if story.state == before else "changed"
+    if story.journal:
+        return str(story.state.phase)
+    if story.state == before:
+        return REPEAT
+    return SIGN if story.state == replace(before, seen_at=story.now) else "changed"
 
 
 def gig_after(steps: tuple[Step, ...]) -> Story[Gig]:

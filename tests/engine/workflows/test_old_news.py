@@ -5,30 +5,20 @@ from __future__ import annotations
 import pytest
 import trio
 from cities import City
-from engines import Gatekeeper
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from switchboard.engine.errors import CommitUnknown, StoreDown
+from switchboard.engine.errors import CommitUnknown
 from switchboard.engine.sessions.gig import CancelGig, ClaimGig, RejectOffer
 
-
-class Forgetful(Gatekeeper):
-    """A gate that lets nobody delete what was delivered, as if the engine were always killed just before."""
-
-    forgets = True
-
-    async def __call__(self, name: str) -> None:
-        """The gate."""
-        await super().__call__(name)
-        if self.forgets and name == "outbox_done":
-            raise StoreDown(name)
+FORGETS = frozenset({"outbox_done"})
+"""Nobody can delete what was delivered, as if the engine were always killed just before."""
 
 
 async def test_news_that_is_delivered_again_after_a_restart_withdraws_no_offer_made_since(
     autojump_clock: MockClock,
 ) -> None:
     city = City()
-    city.world.gate = gate = Forgetful()
+    city.world.gate.refused = FORGETS
     async with city.running():
         await city.online("a")
         first = await city.request("customer")
@@ -39,7 +29,7 @@ async def test_news_that_is_delivered_again_after_a_restart_withdraws_no_offer_m
         second = await city.request("customer")
         assert second.phase == "pendingOperator"
     assert any(row.target.id == city.id("a") for row in city.world.database.outbox.values())
-    gate.forgets = False
+    city.world.gate.refused = frozenset()
     async with city.running():
         await trio.sleep(2)
         assert not city.world.database.outbox
@@ -51,13 +41,13 @@ async def test_news_that_is_delivered_again_still_withdraws_the_offers_of_who_is
     autojump_clock: MockClock,
 ) -> None:
     city = City()
-    city.world.gate = gate = Forgetful()
+    city.world.gate.refused = FORGETS
     async with city.running():
         await city.online("a")
         waiting = await city.request("another")
         first = await city.request("customer")
         await city.ask(first, ClaimGig(operator=city.id("a")))
-    gate.forgets = False
+    city.world.gate.refused = frozenset()
     async with city.running():
         await trio.sleep(2)
         assert (await city.read(waiting)).phase == "allOperatorsRejected"

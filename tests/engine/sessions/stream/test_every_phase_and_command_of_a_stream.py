@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 import pytest
-from msgspec.structs import replace
-from stories import Story, stream_after
+from stories import NOT_NOW, REPEAT, SIGN, outcome, stream_after
 
-from switchboard.engine.errors import NotAllowedInPhase, Rejected
 from switchboard.engine.sessions import Command
 from switchboard.engine.sessions.stream import (
     STREAM,
@@ -34,10 +32,6 @@ from switchboard.engine.sessions.stream.journeys import (
     STRANGER,
     VISITOR,
 )
-
-NOT_NOW = "NotAllowedInPhase"
-REPEAT = "repeat"
-SIGN = "sign of life"
 
 PHASES: tuple[StreamStatus, ...] = get_args(StreamStatus)
 
@@ -120,23 +114,7 @@ def test_every_command_in_every_phase_does_what_the_table_says(
     make, outcomes = EXPECTED[name]
     story = stream_after(JOURNEYS[phase])
     story.wait(1)
-    assert _outcome(story, make(story.state)) == outcomes.get(phase, NOT_NOW)
-
-
-def _outcome(story: Story[Stream], command: Command) -> str:
-    """What came of the command: a refusal's name, a repeat, a sign of life, or the phase that it led to."""
-    before = story.state
-    try:
-        story.do(command)
-    except NotAllowedInPhase as refusal:
-        return NOT_NOW if (refusal.phase, story.state) == (before.phase, before) else "changed"
-    except Rejected as refusal:
-        return type(refusal).__name__ if story.state == before else "changed"
-    if story.journal:
-        return story.state.phase
-    if story.state == before:
-        return REPEAT
-    return SIGN if story.state == replace(before, seen_at=story.now) else "changed"
+    assert outcome(story, make(story.state)) == outcomes.get(phase, NOT_NOW)
 
 
 def test_the_table_has_every_command_that_an_existing_stream_knows() -> None:
