@@ -1,21 +1,20 @@
-"""Finds operators for a gig and keeps its offers honest: the workflow between people's presence and gigs."""
+"""Finds operators for a gig: the workflow between people's presence and gigs.
+
+That nobody is offered what it cannot take any more is seen to in ``withdrawals.py`` beside it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
 from switchboard.engine.errors import (
     Engaged,
-    EngineError,
     NoOperatorsNearby,
     NotFound,
     RatingRequired,
     Rejected,
-    SessionCrashed,
-    Unavailable,
     VideoUnavailable,
 )
 from switchboard.engine.runtime.letter import Key
@@ -25,14 +24,11 @@ from switchboard.engine.sessions.gig import (
     FailVideo,
     Gig,
     HandshakeGig,
-    OperatorUnavailable,
     RequestGig,
     SignOfLife,
     Terms,
-    WithdrawOffer,
 )
-from switchboard.engine.sessions.gig.holdings import waiting_operators
-from switchboard.engine.sessions.kind import Address, Command, Context
+from switchboard.engine.sessions.kind import Address, Context
 from switchboard.engine.sessions.person import (
     GoOffline,
     GoOnline,
@@ -44,34 +40,17 @@ from switchboard.engine.sessions.stream import STREAM, Stream
 from switchboard.engine.sessions.video import VideoSession
 from switchboard.engine.workflows.availability import ENGAGEMENT, RATING_DEBT, Availability
 from switchboard.engine.workflows.matching import Nearby, Places
-from switchboard.engine.workflows.offers import OpenOffers
-
-BY_DISPATCH = "system:dispatch"
-
-RECHECK = "recheck"
-"""In the journal, what caused a withdrawal without a reaction: a request's own id stands behind one turn alone."""
+from switchboard.engine.workflows.withdrawals import Withdrawals
 
 CONSIDERED_MOST = 50
 """Of the nearest, so many are looked at at once: five times the offers of a gig, so that a crowd of engaged
 operators does not hide a free one behind them; more are looked at in further steps."""
 
-Unavailability = Literal["engaged", "offline", "locked"]
-
 NO_ROOM = VideoSession(provider="", session_id="", api_key="")
 """Stands for the room that would be opened, where only the answer counts."""
 
-Hearer = Callable[[str, str], Awaitable[None]]
-"""(account, id of the news)"""
-
-FOUND = "found-gig"
-"""The target of what dispatch reminds itself of: the id is a gig's."""
-
 PAGE = 1000
 """People read at once when the index is rebuilt."""
-
-
-class RecheckOffers(Command, frozen=True, kw_only=True):
-    """Are those to whom the gig is offered still available?"""
 
 
 class Dispatch:
@@ -93,24 +72,17 @@ class Dispatch:
         self._person_timeout = person_timeout
         self._places = Places()
         self._availability = Availability(engine.store.sessions, self._places.__contains__)
-        self._offers = OpenOffers(engine.store.sessions)
-        self._requesting: set[str] = set()
-        """Gigs that a request is waiting for, which rechecks them itself."""
+        self.withdrawals = Withdrawals(engine, self._places, self._availability)
         engine.observe("person", self._person_changed)
         engine.observe("gig", self._gig_changed)
         engine.observe("stream", self._stream_changed)
-        self._hearers: list[Hearer] = []
-        engine.reactions.register(
-            "dispatch", {"OperatorUnavailable": OperatorUnavailable}, self._operator_unavailable
-        )
-        engine.reactions.register(FOUND, {"RecheckOffers": RecheckOffers}, self._recheck_found)
 
     async def open(self) -> None:
         """Rebuilds the index from the people who are online; they have their time-out, counted from now, to be heard.
 
         Raises: StoreDown.
         """
-        await self._offers.open()
+        await self.withdrawals.open()
         sessions, now, after = self._engine.store.sessions, self._engine.clock.now(), None
         while True:
             page = await sessions.headers("person", ("online",), PAGE, after)
@@ -138,21 +110,10 @@ class Dispatch:
 
     def _gig_changed(self, address: Address, before: Any, gig: Gig) -> None:
         self._availability.changed(GIG, before, gig)
-        self._offers.changed(before, gig)
-        if before is None and gig.phase == "pendingOperator" and gig.id not in self._requesting:
-            # Found in the database after a lost answer or a restart, or its request was given up: operators may have
-            # become unavailable while nobody here knew of their offers.
-            self._engine.reactions.remind(address, Address(FOUND, gig.id), RecheckOffers())
+        self.withdrawals.changed(address, before, gig)
 
     def _stream_changed(self, _: Address, before: Any, stream: Stream) -> None:
         self._availability.changed(STREAM, before, stream)
-
-    def tell(self, hearer: Hearer) -> None:
-        """Has others hear too, by the same committed news, that somebody can accept nothing now.
-
-        The news may be late or repeated; a hearer that raises ``Unavailable`` is told again.
-        """
-        self._hearers.append(hearer)
 
     # -- people -------------------------------------------------------------------------------------------------
 
@@ -260,36 +221,12 @@ class Dispatch:
             meta_data=meta_data,
             customer_operates=customer in self._places,
         )
-        self._requesting.add(id)
-        try:
+        with self.withdrawals.requested(id):
             gig = await self._ask_gig(
                 id, command, customer, key=key, caused_by=caused_by, fresh=True
             )
-        finally:
-            self._requesting.discard(id)
-        try:
-            await self._recheck(gig)
-        except (EngineError, SessionCrashed) as error:
-            # The gig stands and has been promised; such an offer now waits for the claim timeout at the longest.
-            self._engine.log.event("recheck_failed", Address("gig", gig.id), error=repr(error))
+        await self.withdrawals.promised(gig)
         return gig
-
-    async def _recheck(self, gig: Gig) -> None:
-        """Withdraws the offers to operators who became unavailable while the gig was being committed: dispatch heard of
-        them before there was an offer to withdraw. Raises: EngineError, SessionCrashed."""
-        offered, address = waiting_operators(gig), Address("gig", gig.id)
-        free = await self._availability.free(offered)
-        for operator in offered:
-            if operator not in self._places:
-                await self._withdraw(address, operator, "offline", RECHECK)
-            elif operator not in free:
-                await self._withdraw(address, operator, "engaged", RECHECK)
-
-    async def _recheck_found(self, gig: str, _command: RecheckOffers, _row: str) -> None:
-        """As above. Raises: Unavailable, then it is called again."""
-        state = await self._engine.read(Address("gig", gig))
-        if isinstance(state, Gig):
-            await self._recheck(state)
 
     async def _nobody_near(self, customer: str, key: Key | None) -> Gig:
         """A repeated request finds its first gig, and one's own gig or debt is a better reason than 'nobody near'
@@ -343,56 +280,3 @@ class Dispatch:
         )
         assert isinstance(state, Gig)
         return state
-
-    async def _operator_unavailable(
-        self, operator: str, _command: OperatorUnavailable, row: str
-    ) -> None:
-        """Withdraws the operator's open offers in other gigs, and passes the news on.
-
-        Raises: Unavailable, then it is called again.
-
-        The news may be old: delivered late, or again after a crash. Who can take gigs by then keeps its offers, among
-        which may be ones that were made since. The offers are listed first, so that all were made before the look. A
-        gig that cannot be asked now, or that crashes on it, is in no other gig's way.
-        """
-        gigs = await self._offers.of(operator)
-        because = await self._unavailable(operator) if gigs else None
-        if because is not None:
-            await self._withdraw_all(gigs, operator, because, row)
-        for hear in self._hearers:
-            await hear(operator, row)
-
-    async def _withdraw_all(
-        self, gigs: Sequence[Address], operator: str, because: Unavailability, row: str
-    ) -> None:
-        """Raises: Unavailable, once all of them have been asked."""
-        later: Unavailable | None = None
-        for gig in gigs:
-            try:
-                await self._withdraw(gig, operator, because, row)
-            except Unavailable as error:
-                later = error
-            except SessionCrashed as error:
-                self._engine.log.event(
-                    "reaction_failed", gig, row=row, error=repr(error), final=True
-                )
-        if later is not None:
-            raise later
-
-    async def _unavailable(self, operator: str) -> Unavailability | None:
-        """Why the operator can take no gig now, None if it can; as the database has it, because the news may come from
-        a commit whose answer was lost and that no session here has adopted yet. Raises: StoreDown."""
-        sessions = self._engine.store.sessions
-        person = await sessions.header(Address("person", operator))
-        if person is None or person.phase != "online":
-            return "offline"
-        scopes = [ENGAGEMENT, RATING_DEBT + operator]
-        for claim in await sessions.claims(scopes, [operator, ""]):
-            return "engaged" if claim.scope == ENGAGEMENT else "locked"
-        return None
-
-    async def _withdraw(
-        self, gig: Address, operator: str, because: Unavailability, caused_by: str | None
-    ) -> Any:
-        withdraw = WithdrawOffer(operator=operator, because=because)
-        return await self._engine.ask(gig, withdraw, by=BY_DISPATCH, caused_by=caused_by)

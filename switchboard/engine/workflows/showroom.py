@@ -78,7 +78,7 @@ class Showroom:
         engine.observe("person", self._person_changed)
         engine.observe("stream", self._stream_changed)
         engine.observe("gig", self._gig_changed)
-        dispatch.tell(self._unavailable)
+        dispatch.withdrawals.tell(self._unavailable)
 
     async def open(self) -> None:
         """Reads who is online and what is open. Raises: StoreDown."""

@@ -9,7 +9,7 @@ from typing import Any
 from switchboard.engine.ports import JournalEntry, Turn
 from switchboard.engine.runtime.draft import DEADLINE
 from switchboard.engine.sessions import Address, Event, ImpossibleTransition, next_phase
-from switchboard.engine.workflows.dispatch import RECHECK
+from switchboard.engine.workflows.withdrawals import RECHECK
 from switchboard.simulations.cast import Rules
 from switchboard.simulations.checkers.names import FOLD, LEGAL, NOTHING, ONCE, ORDER, STILL, TOLD
 from switchboard.simulations.checkers.shadows import Shadow, Shadows

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from switchboard.engine.errors import NotAllowedInPhase
-from switchboard.engine.instants import Instant
+from switchboard.engine.instants import Instant, whole_seconds
 from switchboard.engine.sessions.gig.commands import AdvanceGig, ReachDeadline
 from switchboard.engine.sessions.gig.events import (
     GigCancelled,
@@ -19,7 +19,7 @@ from switchboard.engine.sessions.gig.events import (
     RatingWindowClosed,
 )
 from switchboard.engine.sessions.gig.machine import LIVE, deadline, longest_stream_until
-from switchboard.engine.sessions.gig.pricing import price_cents, share_cents, whole_seconds
+from switchboard.engine.sessions.gig.pricing import price_cents, share_cents
 from switchboard.engine.sessions.gig.state import Gig
 from switchboard.engine.sessions.kind import Context, Event
 

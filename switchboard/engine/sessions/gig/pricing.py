@@ -7,18 +7,12 @@ them. The seed's sample is 69 s -> 11.15 and 5.58: 1000 + 115 cents, and half of
 
 from __future__ import annotations
 
-from switchboard.engine.instants import Milliseconds
 from switchboard.engine.sessions.gig.commands import Tariff
 
 
 def divide_half_up(dividend: int, divisor: int) -> int:
     """``dividend / divisor`` rounded to the nearest whole number, a half upwards; neither may be negative."""
     return (2 * dividend + divisor) // (2 * divisor)
-
-
-def whole_seconds(span: Milliseconds) -> int:
-    """A span in seconds, half up: 68.5 s to below 69.5 s are the 69 s that a person with a watch would say."""
-    return divide_half_up(max(span, 0), 1000)
 
 
 def price_cents(tariff: Tariff, duration_seconds: int) -> int:

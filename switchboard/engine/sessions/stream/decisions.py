@@ -20,7 +20,7 @@ from switchboard.engine.errors import (
     NotOnline,
     TakenByAnother,
 )
-from switchboard.engine.sessions.gig.pricing import whole_seconds
+from switchboard.engine.instants import whole_seconds
 from switchboard.engine.sessions.kind import Command, Context, Event
 from switchboard.engine.sessions.stream.commands import (
     AcceptStream,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from switchboard.engine.instants import whole_seconds
 from switchboard.engine.sessions.gig import Tariff
 from switchboard.engine.sessions.gig.pricing import (
     divide_half_up,
     price_cents,
     share_cents,
-    whole_seconds,
 )
 
 DURATIONS = st.integers(0, 8 * 3600)
