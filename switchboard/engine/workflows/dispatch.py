@@ -259,8 +259,13 @@ class Dispatch:
             try:
                 video = await self._engine.video.open("gig", gig)
             except VideoUnavailable:
-                await self._ask_gig(gig, FailVideo(account=account), account, caused_by=caused_by)
-                raise
+                failed = await self._engine.read(address)
+                if not isinstance(failed, Gig) or failed.video is None:
+                    command = FailVideo(account=account)
+                    await self._ask_gig(gig, command, account, caused_by=caused_by)
+                    raise
+                # The other party, who asked at the same moment, has its keys: the room is there.
+                video = failed.video
         return await self._ask_gig(
             gig, HandshakeGig(account=account, video=video), account, caused_by=caused_by
         )
