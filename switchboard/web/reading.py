@@ -18,6 +18,12 @@ T = TypeVar("T")
 TEXT_LENGTH_MOST = 10_000
 """contracts/README.md."""
 
+PAGE_MOST = 100
+"""contracts/README.md: every list's maximum page; a larger limit is clamped to it."""
+
+PLACE_MOST = 10**9
+"""Longer than any list; a larger number is a mistake."""
+
 OBJECT_BYTES_MOST = 16 * 1024
 """contracts/dropin.md, metaData."""
 
@@ -164,6 +170,16 @@ class Reader:
             self.complain(names[0], "is required")
             return 0
         return value
+
+    def page(self, first: str, usual: int = PAGE_MOST) -> tuple[int | None, int]:
+        """Where a list begins (the field ``first``; None: not said) and how many are wanted (``limit``).
+
+        Args:
+            usual: how many where nothing is said.
+        """
+        start = self.integer(first, least=0, most=PLACE_MOST)
+        limit = self.integer("limit", least=0, most=PLACE_MOST)
+        return start, usual if limit is None else min(limit, PAGE_MOST)
 
     def choice(self, *names: str, of: Sequence[str]) -> str:
         """One of those strings."""

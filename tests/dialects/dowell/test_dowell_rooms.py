@@ -13,7 +13,7 @@ from trio.testing import MockClock
 from widgets import SEED, widgets
 
 from switchboard.engine.workflows.quotas import Quota, Quotas
-from switchboard.web.dialects.dowell.fields import PAGE_MOST
+from switchboard.web.reading import PAGE_MOST
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -9,7 +9,7 @@ from bad_requests import NO_IDS, UNKNOWN_ID
 from gig_parties import TIME, parties
 from web_worlds import web_world
 
-from switchboard.web.dialects.dropin.chat import PAGE_MOST
+from switchboard.web.reading import PAGE_MOST
 
 FORM = "application/x-www-form-urlencoded"
 

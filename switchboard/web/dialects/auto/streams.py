@@ -26,18 +26,12 @@ from switchboard.web.dialects.auto.callers import (
     viewer_token,
 )
 from switchboard.web.dialects.auto.shapes import Json, stream_shape, video_shape
-from switchboard.web.reading import Reader
+from switchboard.web.reading import PAGE_MOST, Reader
 
 STATUSES: tuple[str, ...] = get_args(StreamStatus)
 
 PAGE = 20
 """contracts/auto.md."""
-
-PAGE_MOST = 100
-"""contracts/README.md: every list's maximum page."""
-
-NUMBER_MOST = 10**9
-"""More streams than anybody has; a larger number is a mistake."""
 
 VIN_LENGTH_MOST = 64
 """contracts/auto.md."""
@@ -186,9 +180,10 @@ async def note(call: Call) -> Json:
 
 def _filter(reader: Reader, organization: str) -> StreamFilter:
     statuses = reader.choices("status", "status[]", of=STATUSES)
-    reader.choice("sortBy", of=("createdAt",)) if reader.has("sortBy") else None
+    if reader.has("sortBy"):
+        reader.choice("sortBy", of=("createdAt",))
     order = reader.choice("sortOrder", of=("-1", "1")) if reader.has("sortOrder") else "-1"
-    limit = reader.integer("limit", least=0, most=NUMBER_MOST)
+    skip, limit = reader.page("skip", PAGE)
     return StreamFilter(
         organization=organization,
         statuses=cast("tuple[StreamStatus, ...] | None", statuses),
@@ -196,8 +191,8 @@ def _filter(reader: Reader, organization: str) -> StreamFilter:
         created_from=reader.instant("from"),
         created_to=reader.instant("to"),
         ascending=order == "1",
-        skip=reader.integer("skip", least=0, most=NUMBER_MOST) or 0,
-        limit=PAGE if limit is None else min(limit, PAGE_MOST),
+        skip=skip or 0,
+        limit=limit,
     )
 
 

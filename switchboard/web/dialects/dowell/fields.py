@@ -18,12 +18,6 @@ REALM: Literal["dowell"] = "dowell"
 NAME_LENGTH_MOST = 200
 """Characters of a user, an organization, a portfolio or a product: ids and names."""
 
-PAGE_MOST = 100
-"""contracts/README.md: every list's maximum page."""
-
-NUMBER_MOST = 10**9
-"""More than any list has; a larger number is a mistake."""
-
 KEY_LENGTH_MOST = 200
 """Ours have 46 characters."""
 
@@ -36,13 +30,6 @@ def given(call: Call) -> Values:
 def parse(call: Call, parser: Callable[[Reader], T]) -> T:
     """What the parser reads from both. Raises: Invalid, naming the fields."""
     return read(given(call), parser)
-
-
-def page(reader: Reader) -> tuple[int | None, int]:
-    """Where a list starts (None: its newest part) and how many of it are wanted."""
-    start = reader.integer("start", least=0, most=NUMBER_MOST)
-    limit = reader.integer("limit", least=0, most=NUMBER_MOST)
-    return start, PAGE_MOST if limit is None else min(limit, PAGE_MOST)
 
 
 async def has_key(call: Call, organization: str) -> bool:

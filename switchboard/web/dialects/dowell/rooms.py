@@ -9,7 +9,7 @@ from switchboard.engine.sessions.room import Room
 from switchboard.engine.workflows.room_requests import NewRoom, key_of
 from switchboard.web.call import Call
 from switchboard.web.dialects.dowell.errors import WrongData
-from switchboard.web.dialects.dowell.fields import NAME_LENGTH_MOST, REALM, only_staff, page, parse
+from switchboard.web.dialects.dowell.fields import NAME_LENGTH_MOST, REALM, only_staff, parse
 from switchboard.web.dialects.dowell.shapes import (
     STAFF,
     VISITOR,
@@ -76,7 +76,7 @@ async def listed(call: Call) -> Json:
 
     def fields(reader: Reader) -> tuple[str, str, int | None, int]:
         organization = reader.required_text("org_id", most=NAME_LENGTH_MOST)
-        return organization, _product(reader, call), *page(reader)
+        return organization, _product(reader, call), *reader.page("start")
 
     organization, product, start, limit = parse(call, fields)
     await only_staff(call, organization)

@@ -20,7 +20,6 @@ from switchboard.web.dialects.dowell.fields import (
     given,
     has_key,
     only_staff,
-    page,
     parse,
 )
 from switchboard.web.dialects.dowell.rooms import shown
@@ -125,7 +124,7 @@ def _key(call: Call, room: Room, sender: str) -> Key | None:
 
 async def _messages(call: Call) -> Json:
     def fields(reader: Reader) -> tuple[str, int | None, int, str | None]:
-        return _room_id(reader), *page(reader), reader.text("envelope")
+        return _room_id(reader), *reader.page("start"), reader.text("envelope")
 
     id, start, limit, envelope = parse(call, fields)
     room = await _room_or_none(call, id)

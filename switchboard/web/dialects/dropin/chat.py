@@ -17,12 +17,6 @@ from switchboard.web.call import Call
 from switchboard.web.dialects.dropin.shapes import Json, message_shape
 from switchboard.web.reading import Reader
 
-PAGE_MOST = 100
-"""contracts/README.md: every list's maximum page."""
-
-NUMBER_MOST = 10**9
-"""More messages than a gig can have; a larger number is a mistake."""
-
 ECHO_WINDOW = 10_000
 """Milliseconds: contracts/auto.md, POST /chat/:streamId."""
 
@@ -72,16 +66,10 @@ async def save(call: Call) -> Json:
     return message_shape(gig.id, posted.message)
 
 
-def _page(reader: Reader) -> tuple[int | None, int]:
-    skip = reader.integer("skip", least=0, most=NUMBER_MOST)
-    limit = reader.integer("limit", least=0, most=NUMBER_MOST)
-    return skip, PAGE_MOST if limit is None else min(limit, PAGE_MOST)
-
-
 async def history(call: Call) -> list[Json]:
     """GET /chat/:gigId: ascending; skip counts from the oldest, without it the newest come."""
     gig = await _own_gig(call, call.arguments["gig"])
-    skip, limit = call.parse_query(_page)
+    skip, limit = call.parse_query(lambda reader: reader.page("skip"))
     room = await call.services.rooms.find("people", "gig", gig.id)
     if room is None:
         return []

@@ -44,12 +44,6 @@ from switchboard.web.reading import Reader
 
 STATUSES: tuple[str, ...] = get_args(GigStatus)
 
-PAGE_MOST = 100
-"""contracts/README.md: every list's maximum page."""
-
-NUMBER_MOST = 10**9
-"""More gigs than anybody has; a larger number is a mistake."""
-
 NONCE_LENGTH_MOST = 1000
 """Payment nonces are some hundred characters at most; it is kept, not used."""
 
@@ -251,9 +245,8 @@ def _own(call: Call) -> str:
 
 def _page(reader: Reader) -> tuple[Sequence[str] | None, int, int]:
     statuses = reader.choices("status", "status[]", of=STATUSES)
-    skip = reader.integer("skip", least=0, most=NUMBER_MOST) or 0
-    limit = reader.integer("limit", least=0, most=NUMBER_MOST)
-    return statuses, skip, PAGE_MOST if limit is None else min(limit, PAGE_MOST)
+    skip, limit = reader.page("skip")
+    return statuses, skip or 0, limit
 
 
 async def history(call: Call) -> list[Json]:
