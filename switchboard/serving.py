@@ -113,25 +113,6 @@ class Ending:
             self.asked.set()
 
 
-class Parting(hypercorn.Config):
-    """From the first of ``reasons`` on every answer says that its connection ends with it.
-
-    A client that is not told sends its next request into the closing connection and cannot know whether it was taken;
-    and hypercorn up to 0.18 then waits for that connection, which is closed already, for the whole of its grace.
-    """
-
-    def __init__(self, *reasons: trio.Event) -> None:
-        super().__init__()
-        self._reasons = reasons
-
-    def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
-        """What hypercorn adds to each answer."""
-        headers = super().response_headers(protocol)
-        if protocol == "h11" and any(reason.is_set() for reason in self._reasons):
-            headers.append((b"connection", b"close"))
-        return headers
-
-
 async def _answer_requests(
     settings: Settings, listening: socket.socket, application: Application, stop: trio.Event
 ) -> None:
@@ -145,7 +126,7 @@ async def _answer_requests(
             nursery.start_soon(either, stop)
             nursery.start_soon(either, application.ended)
 
-    config = Parting(stop, application.ended)
+    config = hypercorn.Config()
     # A duplicate, which hypercorn closes.
     config.bind = [f"fd://{os.dup(listening.fileno())}"]
     config.backlog = BACKLOG
