@@ -164,13 +164,16 @@ def _check_all_stored(wanted: Iterable[Identity], stored: set[tuple[str, str]]) 
 
 
 def _values(account: Account) -> tuple[object, ...]:
-    return tuple(getattr(account, column) for column in COLUMNS)
+    profile = msgspec.json.encode(account.profile).decode()
+    return tuple(profile if column == "profile" else getattr(account, column) for column in COLUMNS)
 
 
 def _account(row: asyncpg.Record) -> Account:
     identities = row["identities"]
     known = () if identities is None else msgspec.json.decode(identities, type=tuple[Identity, ...])
-    return Account(**{column: row[column] for column in COLUMNS}, identities=known)
+    columns = {column: row[column] for column in COLUMNS}
+    columns["profile"] = msgspec.json.decode(row["profile"])
+    return Account(**columns, identities=known)
 
 
 class PostgresOrganizations:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from switchboard.engine.records import Account
 from switchboard.web.failures import LoginRequired
-from switchboard.web.security import Token, TokenRefused
+from switchboard.web.security import Token, TokenExpired, TokenRefused
 from switchboard.web.services import Services
 
 
@@ -15,11 +15,13 @@ async def authenticate(services: Services, text: str, audience: str) -> tuple[To
     """
     try:
         token = services.tokens.check(text, audience)
+    except TokenExpired as error:
+        raise LoginRequired("expired") from error
     except TokenRefused as error:
-        raise LoginRequired from error
+        raise LoginRequired("invalid") from error
     account = await services.directory.get(token.account)
     if account is None or account.status != "active":
-        raise LoginRequired
+        raise LoginRequired("invalid")
     return token, account
 
 

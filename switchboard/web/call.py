@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from switchboard.engine.errors import Invalid
@@ -111,7 +112,7 @@ def _has_port(host: str) -> bool:
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Any]]
-"""Returns what is answered with 200, as something that msgspec writes."""
+"""Returns what is answered with 200, as something that msgspec writes, or a ``Reply`` or ``Page``."""
 
 
 class Route(NamedTuple):
@@ -125,6 +126,15 @@ class Route(NamedTuple):
     """Answers without a token too; one that is sent must be valid only where it is needed."""
     reads_body: bool = False
     """Takes fields from the body of a GET too, which means nothing elsewhere."""
+
+
+class Reply(NamedTuple):
+    """An answer in JSON that says more than its value."""
+
+    value: Any
+    """Goes through the dialect's envelope."""
+    status: int = 200
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class Page(NamedTuple):

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from switchboard.engine.errors import EngineError, SessionCrashed
 from switchboard.web.authentication import authenticate
-from switchboard.web.call import Call, Dialect, Failure, Page, Route
+from switchboard.web.call import Call, Dialect, Failure, Page, Reply, Route
 from switchboard.web.cors import Cors
 from switchboard.web.failures import (
     Bug,
@@ -124,6 +124,9 @@ class Door:
                 answer = await self._handled(call, request, dialect, route)
             if isinstance(answer, Page):
                 return 200, answer.content_type, answer.body
+            if isinstance(answer, Reply):
+                headers |= answer.headers
+                return answer.status, JSON, self._encode(dialect.success(answer.value))
             return 200, JSON, self._encode(dialect.success(answer))
         except ClientLeft:
             raise

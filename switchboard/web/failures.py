@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 
 class WebFailure(Exception):
@@ -40,7 +41,11 @@ class UnsupportedType(WebFailure):
 
 
 class LoginRequired(WebFailure):
-    """There is no token, or one that opens nothing here."""
+    """There is no token, or one that opens nothing here; ``reason`` says which, to those APIs that tell."""
+
+    def __init__(self, reason: Literal["missing", "invalid", "expired"] = "missing") -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class TooSlow(WebFailure):

@@ -49,6 +49,7 @@ FULL = an_account(
     organization="demo",
     referral_code="R1",
     profile_image="https://example.org/p.png",
+    profile={"job": "Ünï 'O\\", "number": 7, "offset": -1.5, "device": {"os": None, "tags": ["a"]}},
     version=7,
     updated_at=NOW + 9,
 )
@@ -116,8 +117,9 @@ async def test_an_update_changes_what_it_names_and_counts_the_version_up(records
     changed = await records.accounts.update(FULL, first_name="New", password_hash=None, version=99)
     assert changed == replace(FULL, first_name="New", password_hash=None, version=8)
     assert await records.accounts.get("full") == changed
-    again = await records.accounts.update(changed, admin=False)
-    assert await records.accounts.get("full") == again == replace(changed, admin=False, version=9)
+    again = await records.accounts.update(changed, admin=False, profile={"job": "other"})
+    assert await records.accounts.get("full") == again
+    assert again == replace(changed, admin=False, profile={"job": "other"}, version=9)
 
 
 async def test_an_update_of_an_older_version_or_of_nobody_is_a_conflict(records: Records) -> None:

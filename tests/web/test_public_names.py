@@ -39,7 +39,7 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
     ),
     (
         switchboard.web.security,
-        {"Passwords", "Token", "TokenRefused", "Tokens", "TrustedProxies"},
+        {"Passwords", "Token", "TokenExpired", "TokenRefused", "Tokens", "TrustedProxies"},
     ),
     (switchboard.web.dialects.auto, {"AUTO"}),
     (switchboard.web.dialects.dowell, {"DOWELL"}),

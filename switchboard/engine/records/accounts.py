@@ -49,6 +49,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """The organization's id."""
     referral_code: str = ""
     profile_image: str | None = None
+    profile: Mapping[str, Any] = {}
+    """What the dialect's clients say about themselves beyond that, by the dialect's own names: JSON values, of which
+    each was checked and is bounded."""
     created_at: Instant
     updated_at: Instant
     version: int = 1

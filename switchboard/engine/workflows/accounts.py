@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from switchboard.engine.clock import Clock, Instant
@@ -56,6 +56,7 @@ class Registration:
     wants: Role | None = None
     organization: str | None = None
     """Id or code."""
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AccountDesk:
@@ -174,6 +175,7 @@ class AccountDesk:
             admin=admin,
             organization=organization,
             referral_code=referral_code(id),
+            profile=registration.profile,
             created_at=now,
             updated_at=now,
         )

@@ -2,6 +2,6 @@
 
 from switchboard.web.security.limits import TrustedProxies
 from switchboard.web.security.passwords import Passwords
-from switchboard.web.security.tokens import Token, TokenRefused, Tokens
+from switchboard.web.security.tokens import Token, TokenExpired, TokenRefused, Tokens
 
-__all__ = ["Passwords", "Token", "TokenRefused", "Tokens", "TrustedProxies"]
+__all__ = ["Passwords", "Token", "TokenExpired", "TokenRefused", "Tokens", "TrustedProxies"]

@@ -12,14 +12,11 @@ from typing import Any, NamedTuple
 
 import jwt
 
-from switchboard.engine.clock import Clock, Instant, Milliseconds
+from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.errors import StartError
 from switchboard.engine.ids import Ids
 from switchboard.engine.records import Revocation, Revocations
-
-ALGORITHM = "HS256"
-
-ISSUER = "switchboard"
+from switchboard.web.security.token_forms import LIFE_MOST, TokenForm, form_of
 
 REQUIRED = ["exp", "iat", "aud", "iss", "sub", "jti"]
 """PyJWT accepts a token without ``exp`` by default."""
@@ -33,12 +30,13 @@ TOKEN_LENGTH_MOST = 2000
 REMEMBERED_MOST = 10_000
 """Checked tokens kept: about 0.5 KB each; a check costs some 30 microseconds, a look-up less than 2."""
 
-LIFE: Milliseconds = 14 * 24 * 60 * 60_000
-"""The auto contract's 14 days, for every dialect."""
-
 
 class TokenRefused(Exception):
-    """The token opens nothing: forged, expired, revoked or meant for another dialect. Callers are not told which."""
+    """The token opens nothing: forged, expired, revoked or meant for another dialect."""
+
+
+class TokenExpired(TokenRefused):
+    """It was good for that dialect; the one reason that clients may be told, because they sign in again by it."""
 
 
 class Token(NamedTuple):
@@ -70,14 +68,12 @@ class Tokens:
         revocations: Revocations,
         clock: Clock,
         ids: Ids,
-        life: Milliseconds = LIFE,
     ) -> None:
         self._checked: OrderedDict[bytes, Token] = OrderedDict()
         self.use_keys(keys, current)
         self._revocations = revocations
         self._clock = clock
         self._ids = ids
-        self._life = life
         self._revoked: dict[str, Instant] = {}
         """jti -> when it would have expired anyway."""
         self._valid_after: dict[str, Revocation] = {}
@@ -106,66 +102,71 @@ class Tokens:
 
     # -- issuing ------------------------------------------------------------------------------------------------
 
-    def issue(self, account: str, audience: str) -> str:
-        """A token for that account and dialect."""
-        now = self._clock.now()
+    def issue(self, account: str, audience: str, **extra: Any) -> str:
+        """A token for that account and dialect, in the dialect's form.
+
+        Args:
+            extra: further claims, which the dialect's clients read.
+        """
+        form, now = form_of(audience), self._clock.now()
         revoked = self._valid_after.get(account)
         # A revocation reaches to the end of its own millisecond; a token issued within it must outlive it.
         issued_at = now if revoked is None else max(now, revoked.before)
-        claims = {
-            "iss": ISSUER,
-            "aud": audience,
-            "sub": account,
-            "jti": self._ids.new(now),
-            "iat": issued_at / 1000,
-            "exp": (issued_at + self._life) / 1000,
-        }
-        key = self._keys[self._current]
-        return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": self._current})
+        jti = self._ids.new(now) if form.new_jti is None else form.new_jti()
+        claims = form.claims(account, audience, jti, issued_at, extra)
+        headers = {"kid": self._current}
+        if form.times_in_header:
+            headers |= {"iat": claims["iat"], "exp": claims["exp"]}
+        key = form.key(self._keys[self._current])
+        return jwt.encode(claims, key, algorithm=form.algorithm, headers=headers)
 
     # -- checking -----------------------------------------------------------------------------------------------
 
     def check(self, text: str, audience: str) -> Token:
-        """What the token says. Raises: TokenRefused."""
+        """What the token says. Raises: TokenRefused, TokenExpired."""
         if len(text) > TOKEN_LENGTH_MOST:
             raise TokenRefused
         digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
         token = self._checked.get(digest)
         if token is None:
-            token = self._decode(text)
+            token = self._decode(text, audience)
         if token.audience != audience:
             raise TokenRefused
-        if token.expires_at <= self._clock.now() or self._is_revoked(token):
+        revoked = self._is_revoked(token)
+        if revoked or token.expires_at <= self._clock.now():
             self._checked.pop(digest, None)
-            raise TokenRefused
+            raise TokenRefused if revoked else TokenExpired
         self._checked[digest] = token
         self._checked.move_to_end(digest)
         if len(self._checked) > REMEMBERED_MOST:
             self._checked.popitem(last=False)
         return token
 
-    def _decode(self, text: str) -> Token:
+    def _decode(self, text: str, audience: str) -> Token:
+        form = form_of(audience)
         try:
             key = self._keys.get(jwt.get_unverified_header(text).get("kid", ""))
             if key is None:
                 raise TokenRefused
-            # Audience and times are compared by ``check``: on every use, and by the engine's clock.
+            # Times are compared by ``check``: on every use, and by the engine's clock. The audience is compared here
+            # too, because the form was chosen by it.
             claims = jwt.decode(
                 text,
-                key,
-                algorithms=[ALGORITHM],
-                issuer=ISSUER,
+                form.key(key),
+                algorithms=[form.algorithm],
+                issuer=form.issuer,
                 options={
                     "require": REQUIRED,
                     "verify_exp": False,
                     "verify_iat": False,
+                    "verify_nbf": False,
                     "verify_aud": False,
                 },
             )
         except (jwt.InvalidTokenError, TypeError, ValueError, RecursionError) as error:
             # The three built-in ones are what odd headers (``kid`` a list, deeply nested JSON) lead to.
             raise TokenRefused from error
-        return _token(claims)
+        return _token(claims, form, audience)
 
     def _is_revoked(self, token: Token) -> bool:
         if token.jti in self._revoked:
@@ -185,7 +186,7 @@ class Tokens:
         """Every token of the account that was issued until now is void, but ``keep``. Raises: StoreDown."""
         before = self._clock.now() + 1
         await self._add(
-            Revocation(account=account, before=before, keep=keep, expires_at=before + self._life)
+            Revocation(account=account, before=before, keep=keep, expires_at=before + LIFE_MOST)
         )
 
     async def _add(self, revocation: Revocation) -> None:
@@ -214,15 +215,17 @@ class Tokens:
         self._prune_at = max(1000, 2 * (len(self._revoked) + len(self._valid_after)))
 
 
-def _token(claims: Mapping[str, Any]) -> Token:
+def _token(claims: Mapping[str, Any], form: TokenForm, audience: str) -> Token:
+    """Raises: TokenRefused if a claim is not what it should be, or is another dialect's."""
+    account = claims.get(form.account_claim)
+    issued_at = claims.get("at") if form.whole_seconds else claims.get("iat")
     match claims:
-        case {
-            "sub": str(account),
-            "jti": str(jti),
-            "aud": str(audience),
-            "iat": int() | float() as issued_at,
-            "exp": int() | float() as expires_at,
-        }:
-            return Token(account, jti, audience, round(issued_at * 1000), round(expires_at * 1000))
+        case {"jti": str(jti), "aud": str(named), "exp": int() | float() as expires_at}:
+            if named != (form.audience or audience) or not isinstance(account, str):
+                raise TokenRefused
+            if not isinstance(issued_at, int | float):
+                raise TokenRefused
+            issued = issued_at if form.whole_seconds else issued_at * 1000
+            return Token(account, jti, audience, round(issued), round(expires_at * 1000))
         case _:
             raise TokenRefused

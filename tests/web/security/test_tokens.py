@@ -15,7 +15,8 @@ from switchboard.engine.clock import Clock
 from switchboard.engine.errors import StartError
 from switchboard.engine.ids import Ids
 from switchboard.store.memory_records import MemoryRevocations
-from switchboard.web.security.tokens import LIFE, TokenRefused, Tokens
+from switchboard.web.security.token_forms import LIFE_MOST, PLAIN
+from switchboard.web.security.tokens import TokenRefused, Tokens
 
 EPOCH = 1_800_000_000_000
 ONE, TWO = b"1" * 32, b"2" * 32
@@ -59,7 +60,7 @@ async def test_a_token_says_whose_it_is() -> None:
     for _ in range(2):
         token = made.check(text, "dropin")
         assert (token.account, token.audience) == (ACCOUNT, "dropin")
-        assert (token.issued_at, token.expires_at) == (EPOCH, EPOCH + LIFE)
+        assert (token.issued_at, token.expires_at) == (EPOCH, EPOCH + PLAIN.life)
 
 
 async def test_a_token_of_one_dialect_is_refused_by_another() -> None:
@@ -144,7 +145,7 @@ async def test_a_token_expires_on_the_engines_clock(mock_clock: trio.testing.Moc
     """To the millisecond, also out of the memory."""
     made = tokens()
     text = made.issue(ACCOUNT, "dropin")
-    mock_clock.jump(LIFE / 1000 - 0.002)
+    mock_clock.jump(PLAIN.life / 1000 - 0.002)
     made.check(text, "dropin")
     mock_clock.jump(0.004)
     with pytest.raises(TokenRefused):
@@ -235,7 +236,7 @@ async def test_revocations_that_concern_no_living_token_are_forgotten(
     made = tokens()
     for _ in range(600):
         await made.revoke(made.check(made.issue(ACCOUNT, "dropin"), "dropin"))
-    mock_clock.jump(LIFE / 1000 + 1)
+    mock_clock.jump(LIFE_MOST / 1000 + 1)
     for _ in range(600):
         await made.revoke(made.check(made.issue(ACCOUNT, "dropin"), "dropin"))
     assert len(made._revoked) < 1000
