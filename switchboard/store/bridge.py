@@ -66,6 +66,9 @@ class Database:
         # Kept here because the context variable that trio-asyncio looks at is not inherited by our callers' tasks.
         self._loop = loop
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        # In front of the pool, because thousands that wait within it, each with a timer of asyncio's, were seen to
+        # leave the loop no time for those whose turn it was: nothing was done any more, for good.
+        self._turns = trio.CapacityLimiter(POOL_MOST)
         self.version = 0
         """The server's major version."""
         self._settings: dict[str, str] = {"application_name": "switchboard", "jit": "off"}
@@ -109,19 +112,33 @@ class Database:
     ) -> T:
         """Runs one whole unit of work, an asyncio function, on a connection of the pool.
 
+        Units beyond the pool's connections wait for their turn, in order: as many as there are callers.
         Each statement is a transaction of its own, unless the unit opens one. If the caller is cancelled, or the
         connection lost, while a statement that writes is under way, it may have happened or not.
 
         Raises: StoreDown if the database is out of reach or too busy; other errors of the unit as they are.
         """
-        if self._pool is None:
-            raise StoreDown("the database is closed")
+        await self._turn()
         try:
+            if self._pool is None:
+                raise StoreDown("the database is closed")
             return await self._loop.run_aio_coroutine(self._unit(self._pool, unit, *args, **kwargs))
         except Exception as error:
             if is_outage(error):
                 raise StoreDown(first_line(error)) from error
             raise
+        finally:
+            self._turns.release()
+
+    async def _turn(self) -> None:
+        """Waits for one of the pool's connections. Raises: StoreDown if that takes too long."""
+        try:
+            self._turns.acquire_nowait()
+        except trio.WouldBlock:
+            with trio.move_on_after(ACQUIRE_SECONDS_MOST):
+                await self._turns.acquire()
+                return
+            raise StoreDown("the database is too busy") from None
 
     async def run_apart(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
         """Runs an asyncio function that keeps its own connection (see ``connect``); its errors come as they are."""

@@ -160,6 +160,59 @@ async def test_every_connection_has_its_limits_on_the_server(database: Database)
     assert await database.run(limits) == expected
 
 
+async def test_who_waits_for_a_connection_waits_in_order_and_outside_of_asyncio(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of timers within asyncio would leave it no time for those whose turn it is."""
+    begun: list[int] = []
+    entered, done = 0, asyncio.Event()
+    within = database._unit
+
+    async def counted(*args: Any) -> Any:
+        nonlocal entered
+        entered += 1
+        return await within(*args)
+
+    async def unit(_connection: Connection, number: int) -> None:
+        begun.append(number)
+        if number < bridge.POOL_MOST:
+            await done.wait()
+
+    monkeypatch.setattr(database, "_unit", counted)
+    async with trio.open_nursery() as nursery:
+        for number in range(200):
+            nursery.start_soon(database.run, unit, number)
+            await wait_all_tasks_blocked()
+        while len(begun) < bridge.POOL_MOST:
+            await trio.lowlevel.checkpoint()
+        assert entered == len(begun) == bridge.POOL_MOST
+        done.set()
+    assert begun[bridge.POOL_MOST :] == sorted(begun[bridge.POOL_MOST :])
+    assert len(begun) == 200
+
+
+async def test_who_has_waited_too_long_for_a_connection_hears_that_the_database_is_too_busy(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "ACQUIRE_SECONDS_MOST", 0.05)
+    done, begun = asyncio.Event(), 0
+
+    async def unit(_connection: Connection) -> None:
+        nonlocal begun
+        begun += 1
+        await done.wait()
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(bridge.POOL_MOST):
+            nursery.start_soon(database.run, unit)
+        await wait_all_tasks_blocked()
+        with pytest.raises(StoreDown, match="too busy"):
+            await database.run(unit)
+        done.set()
+    assert begun == bridge.POOL_MOST
+    await database.run(unit)
+
+
 async def test_a_deadline_holds_against_a_server_that_never_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -23,6 +23,10 @@ from switchboard.engine.sessions.kind import Address, Command
 HELD_MOST = 10_000
 """Rows held in memory, some 5 MB; the others wait in the table."""
 
+HANDLED_MOST = 32
+"""Workflows' handlers that run at once. They read the store: requests wait behind so many at most, however many rows
+there are."""
+
 RETRY_MOST_SECONDS = 5.0
 """The longest pause between tries of one delivery, as for restarts."""
 
@@ -51,6 +55,7 @@ class Reactions:
         self._wakeup = trio.Event()
         self._done: list[str] = []
         self._done_wakeup = trio.Event()
+        self._handling = trio.CapacityLimiter(HANDLED_MOST)
         self._nursery: trio.Nursery | None = None
         self._runtime: Runtime | None = None
 
@@ -169,7 +174,8 @@ class Reactions:
             await self._tell(row.target, command, row.id)
             self._held.discard(row.id)
         else:
-            await handler(row.target.id, command, row.id)
+            async with self._handling:
+                await handler(row.target.id, command, row.id)
             self._finish(row.id)
 
     def _finish(self, id: str) -> None:

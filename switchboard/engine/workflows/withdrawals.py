@@ -65,7 +65,9 @@ class Withdrawals:
             self._engine.reactions.remind(address, Address(FOUND, gig.id), RecheckOffers())
 
     def tell(self, hearer: Hearer) -> None:
-        """Has others hear too, by the same committed news, that somebody can accept nothing now.
+        """Has others hear too, by the same committed news, that somebody has gone offline.
+
+        Who is engaged holds nothing else: the claim says so, and nobody need be asked.
 
         The news may be late or repeated; a hearer that raises ``Unavailable`` is told again.
         """
@@ -109,7 +111,7 @@ class Withdrawals:
 
     # -- news -----------------------------------------------------------------------------------------------------
 
-    async def _told(self, operator: str, _command: OperatorUnavailable, row: str) -> None:
+    async def _told(self, operator: str, command: OperatorUnavailable, row: str) -> None:
         """Withdraws the operator's open offers in other gigs, and passes the news on.
 
         Raises: Unavailable, then it is called again.
@@ -122,8 +124,9 @@ class Withdrawals:
         because = await self._unavailable(operator) if gigs else None
         if because is not None:
             await self._withdraw_all(gigs, operator, because, row)
-        for hear in self._hearers:
-            await hear(operator, row)
+        if command.because == "offline":
+            for hear in self._hearers:
+                await hear(operator, row)
 
     async def _withdraw_all(
         self, gigs: Sequence[Address], operator: str, because: Unavailability, row: str

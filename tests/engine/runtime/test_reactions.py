@@ -11,7 +11,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from switchboard.engine.engine import Engine
 from switchboard.engine.errors import CommitUnknown
 from switchboard.engine.runtime.announcements import Announcement, Announcements, Lagged
-from switchboard.engine.sessions.kind import Address
+from switchboard.engine.runtime.reactions import HANDLED_MOST
+from switchboard.engine.sessions.kind import Address, Command
 
 
 async def test_a_reaction_arrives_exactly_once_and_in_order(autojump_clock: MockClock) -> None:
@@ -120,6 +121,33 @@ async def test_a_number_that_does_not_follow_the_last_one_is_told_as_a_hole(
     assert [(await subscription.receive()).sequence for _ in range(2)] == [4, 5]
     with pytest.raises(Lagged), trio.fail_after(10):
         await subscription.receive()
+
+
+class Told(Command, frozen=True):
+    """What a workflow is told."""
+
+
+async def test_a_workflow_is_told_of_many_things_at_once_but_not_of_all(
+    autojump_clock: MockClock,
+) -> None:
+    """Its handlers read the store, before which requests wait, too."""
+    world, at_once, most, told = World(), 0, 0, 0
+
+    async def hear(_id: str, _command: Told, _row: str) -> None:
+        nonlocal at_once, most, told
+        at_once += 1
+        most = max(most, at_once)
+        await trio.sleep(0.1)
+        at_once -= 1
+        told += 1
+
+    async with world.engine() as engine:
+        engine.reactions.register("workflow", {"Told": Told}, hear)
+        source = await make(engine, world)
+        for number in range(10 * HANDLED_MOST):
+            engine.reactions.remind(source, Address("workflow", str(number)), Told())
+        await trio.sleep(10)
+    assert (most, told) == (HANDLED_MOST, 10 * HANDLED_MOST)
 
 
 async def test_what_is_committed_after_the_engine_has_ended_is_the_next_ones_to_deliver(

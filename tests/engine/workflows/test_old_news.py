@@ -96,3 +96,24 @@ async def test_offers_are_withdrawn_in_their_order_whatever_the_hash_seed(
             if entry.name == "OfferWithdrawn"
         ]
         assert withdrawn == [city.id(name) for name in names]
+
+
+async def test_only_who_has_gone_offline_is_news_to_others(autojump_clock: MockClock) -> None:
+    """Who is engaged holds nothing else, so that a claim costs nobody a look."""
+    city = City()
+    heard = []
+
+    async def hear(account: str, _row: str) -> None:
+        heard.append(account)
+
+    async with city.running():
+        city.dispatch.withdrawals.tell(hear)
+        await city.online("a")
+        await city.online("b")
+        gig = await city.request("customer")
+        await city.ask(gig, ClaimGig(operator=city.id("a")))
+        await trio.sleep(1)
+        assert heard == []
+        await city.dispatch.offline(city.id("b"))
+        await trio.sleep(1)
+        assert heard == [city.id("b")]
