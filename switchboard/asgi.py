@@ -21,7 +21,8 @@ import trio
 from switchboard import logging_setup
 from switchboard.engine.errors import StartError
 from switchboard.serving import print_greeting, start_error
-from switchboard.settings import Settings, load
+from switchboard.settings import Settings
+from switchboard.settings_loading import load
 from switchboard.wiring import Application, running
 
 Scope = Mapping[str, Any]

@@ -20,7 +20,7 @@ from switchboard.engine.engine import Engine
 from switchboard.engine.sessions.gig import Candidate, ClaimGig, RequestGig, Terms
 from switchboard.engine.sessions.kind import Address
 from switchboard.processes import memory_kilobytes
-from switchboard.settings import load
+from switchboard.settings_loading import load
 from switchboard.wiring import running
 
 AT_ONCE = 128

@@ -12,7 +12,7 @@ from switchboard.bench.load import Pair, Result, Task
 from switchboard.bench.processes import bare_command, load
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.processes import cpu_seconds, free_port, running, switchboard_command
-from switchboard.settings import load as load_settings
+from switchboard.settings_loading import load as load_settings
 from switchboard.store.postgres import open_postgres
 from switchboard.wiring import assemble, database_url
 

@@ -7,7 +7,8 @@ import os
 import click
 
 from switchboard.commands.options import data_dir_option
-from switchboard.settings import Settings, load
+from switchboard.settings import Settings
+from switchboard.settings_loading import load
 
 
 @click.command()

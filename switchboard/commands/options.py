@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from switchboard.admin_channel import ask_server
-from switchboard.settings import load
+from switchboard.settings_loading import load
 
 F = TypeVar("F", bound=Callable[..., Any])
 

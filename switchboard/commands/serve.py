@@ -7,7 +7,7 @@ import os
 import click
 
 from switchboard.commands.options import data_dir_option
-from switchboard.settings import load
+from switchboard.settings_loading import load
 
 
 @click.command()

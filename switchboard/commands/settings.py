@@ -7,7 +7,8 @@ import os
 import click
 
 from switchboard.commands.options import json_option, show_json, show_table
-from switchboard.settings import TABLE, Settings, load, shown, variable_of
+from switchboard.settings import TABLE, Settings, variable_of
+from switchboard.settings_loading import load, shown
 
 
 @click.command()

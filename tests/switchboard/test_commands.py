@@ -22,7 +22,7 @@ from switchboard.administration import Administration
 from switchboard.command_line import COMMANDS, Group, switchboard
 from switchboard.engine.ports import QuarantineRow
 from switchboard.engine.sessions.kind import Address
-from switchboard.settings import load
+from switchboard.settings_loading import load
 
 
 class Terminal:

@@ -8,7 +8,8 @@ import pytest
 
 from switchboard.engine.errors import StartError
 from switchboard.setting_values import Bind
-from switchboard.settings import TABLE, Settings, load, shown, variable_of
+from switchboard.settings import TABLE, Settings, variable_of
+from switchboard.settings_loading import load, shown
 
 KEY = "k" * 32
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from switchboard.settings import load
+from switchboard.settings_loading import load
 from switchboard.web.transport import Limits
 from switchboard.wiring import limits
 
