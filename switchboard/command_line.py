@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Place] = {
     "api-key": Place(
         "switchboard.commands.api_keys", "api_key", "Keys of organizations' own servers."
     ),
+    "apps": Place("switchboard.commands.apps", "apps", "Keys of the Pusher protocol's apps."),
     "bench": Place("switchboard.bench", "bench", "Measure throughput and memory."),
     "crash": Place(
         "switchboard.crash",

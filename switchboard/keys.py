@@ -6,13 +6,17 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from switchboard import setting_values as values
 from switchboard.engine.errors import StartError
 
 FILE_NAME = "token_keys"
+APPS_FILE_NAME = "pusher_apps"
+
+DIALECTS_WITH_APPS = ("auto", "dropin", "dowell")
+"""contracts/realtime.md: one app of the Pusher protocol each."""
 
 KEPT_MOST = 10
 """Keys that still open tokens after a rotation. A token lives 14 days at most, so with one rotation a day or less no
@@ -41,6 +45,29 @@ def rotate(data_dir: Path) -> Mapping[str, bytes]:
     return token_keys(data_dir)
 
 
+def pusher_apps(
+    data_dir: Path, dialects: Sequence[str] = DIALECTS_WITH_APPS
+) -> Sequence[values.PusherApp]:
+    """The apps of the Pusher protocol in that folder, one a dialect; those that are missing are made.
+
+    Raises: StartError.
+    """
+    file = data_dir / APPS_FILE_NAME
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        known = values.pusher_apps(file.read_text()) if file.exists() else ()
+        missing = [one for one in dialects if one not in {app.dialect for app in known}]
+        if missing:
+            known = (*known, *map(_fresh_app, missing))
+            write_private(file, ",".join(":".join(app) for app in known))
+        return known
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise StartError(f"{file} cannot be used: {reason}") from error
+    except ValueError as error:
+        raise StartError(f"{file} {error}") from error
+
+
 def derived(keys: Mapping[str, bytes], purpose: str) -> bytes:
     """A key of 32 bytes for another purpose; one does not tell the other.
 
@@ -62,3 +89,8 @@ def write_private(file: Path, content: str) -> None:
 
 def _fresh_pair() -> str:
     return f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}"
+
+
+def _fresh_app(dialect: str) -> values.PusherApp:
+    id = str(secrets.randbelow(9 * 10**11) + 10**11)
+    return values.PusherApp(dialect, id, secrets.token_hex(10), secrets.token_hex(20))

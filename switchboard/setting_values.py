@@ -6,10 +6,13 @@ Each parser raises ``ValueError`` with the rest of a sentence that begins with t
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
+
+import msgspec
 
 T = TypeVar("T")
 
@@ -186,3 +189,41 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def objects(value: str) -> tuple[Mapping[str, Any], ...]:
+    """A JSON list of objects."""
+    try:
+        return tuple(msgspec.json.decode(value, type=list[dict[str, Any]]))
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError("must be a JSON list of objects") from error
+
+
+class PusherApp(NamedTuple):
+    """An app of the Pusher protocol."""
+
+    dialect: str
+    id: str
+    key: str
+    secret: str
+
+
+def pusher_apps(value: str) -> tuple[PusherApp, ...]:
+    """``dialect:id:key:secret,...``; server SDKs want ids of digits alone."""
+    apps = []
+    for part in filter(None, (one.strip() for one in value.split(","))):
+        fields = part.split(":")
+        if len(fields) != 4 or not fields[0]:
+            raise ValueError("must be dialect:id:key:secret,...")
+        app = PusherApp(*fields)
+        if not re.fullmatch(r"[0-9]{1,18}", app.id, re.ASCII):
+            raise ValueError("has an id that is not digits only")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", app.key, re.ASCII):
+            raise ValueError("has a key that is not 8 to 64 letters, digits, - and _")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", app.secret, re.ASCII):
+            raise ValueError("has a secret that is not 16 to 128 letters, digits, - and _")
+        apps.append(app)
+    for place, name in enumerate(("dialect", "id", "key")):
+        if len({app[place] for app in apps}) < len(apps):
+            raise ValueError(f"has the same {name} twice")
+    return tuple(apps)

@@ -191,6 +191,16 @@ class Settings:
         120.0, values.seconds(1, DAY), "after so long without a sign an operator is not available"
     )
 
+    # -- websockets
+    pusher_apps: tuple[values.PusherApp, ...] | None = setting(
+        None,
+        values.pusher_apps,
+        "dialect:id:key:secret,... of the Pusher protocol; else made once in the data folder",
+        secret=True,
+    )
+    ice_servers: tuple[Mapping[str, Any], ...] = setting(
+        (), values.objects, "JSON list of the ICE servers that browsers use for video"
+    )
     # -- rooms
     room_holder_timeout_seconds: float = setting(
         900.0,

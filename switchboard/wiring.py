@@ -27,7 +27,7 @@ from switchboard.engine.sessions.stream import STREAM
 from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.rooms import RoomSettings
-from switchboard.keys import derived, token_keys
+from switchboard.keys import DIALECTS_WITH_APPS, derived, pusher_apps, token_keys
 from switchboard.outbound import LogSender, PeerToPeer
 from switchboard.settings import Settings
 from switchboard.store.embedded import embedded_postgres
@@ -36,6 +36,7 @@ from switchboard.store.postgres import PostgresStore, open_postgres
 from switchboard.version import code_version
 from switchboard.web import transport
 from switchboard.web.app import create_app
+from switchboard.web.realtime.pusher import App
 from switchboard.web.services import Services, WebSettings, WidgetSettings, build_services
 
 SETTLE_SECONDS = 1.0
@@ -130,12 +131,14 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 def assemble(settings: Settings, store: Store) -> Services:
     """The engine and what the web layer needs of it, nothing of it running. Raises: StartError."""
     keys = settings.token_keys or token_keys(settings.data_dir)
+    apps = settings.pusher_apps or pusher_apps(settings.data_dir)
+    by = {dialect: "" for dialect in DIALECTS_WITH_APPS} | {app.dialect: app.key for app in apps}
     clock = Clock()
     engine = Engine(
         store=store,
         clock=clock,
         ids=Ids(),
-        video=PeerToPeer(derived(keys, "video")),
+        video=PeerToPeer(derived(keys, "video"), {"gig": by["dropin"], "stream": by["auto"]}),
         kinds=(GIG, STREAM, PERSON, ROOM),
         capacity=Capacity(mailbox=settings.mailbox, idle_seconds=settings.idle_seconds),
         log=SupervisionLog(clock.now),
@@ -159,6 +162,7 @@ def assemble(settings: Settings, store: Store) -> Services:
         rooms=RoomSettings(holder_timeout=milliseconds(settings.room_holder_timeout_seconds)),
         stream_terms=stream_terms(settings),
         dealer_timeout=milliseconds(settings.stream_dealer_timeout_seconds),
+        pusher_apps=tuple(App(*app) for app in apps),
     )
 
 
@@ -204,6 +208,7 @@ def web_settings(settings: Settings) -> WebSettings:
         trusted_proxies=settings.trusted_proxies,
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_base_url,
+        ice_servers=settings.ice_servers,
         widgets=WidgetSettings(
             products=settings.dowell_products,
             legacy_envelope=settings.dowell_envelope == "legacy",

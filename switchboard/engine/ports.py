@@ -215,6 +215,15 @@ class StoredNotice(msgspec.Struct, frozen=True):
     at: Instant
 
 
+class Span(msgspec.Struct, frozen=True):
+    """How far a topic has got, and how far back it can be read."""
+
+    head: int
+    """The number of its last notice; 0 if there was none."""
+    first: int
+    """The number of the oldest notice that is kept; ``head + 1`` if none is."""
+
+
 class Sessions(Protocol):
     """The durable half of every session."""
 
@@ -294,6 +303,9 @@ class Sessions(Protocol):
 
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """What was announced on a topic after that sequence, in order."""
+
+    async def span(self, topic: str) -> Span:
+        """Which of the topic's notices there are. Raises: StoreDown."""
 
     async def tallies(self, name: str, keys: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """key -> (count, sum) of the observations, for the keys that have any."""

@@ -21,6 +21,7 @@ from switchboard.engine.ports import (
     Outcome,
     QuarantineRow,
     Snapshot,
+    Span,
     Stored,
     StoredNotice,
     Turn,
@@ -249,6 +250,11 @@ class MemorySessions:
         """See ``Sessions``."""
         await self._gate("notices")
         return self._database.notices.get(topic, [])[max(after, 0) :][:limit]
+
+    async def span(self, topic: str) -> Span:
+        """See ``Sessions``; nothing is ever pruned here."""
+        await self._gate("span")
+        return Span(len(self._database.notices.get(topic, [])), 1)
 
     async def tallies(self, name: str, keys: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """See ``Sessions``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from switchboard.engine.ports import OutboxRow, QuarantineRow, StoredNotice
+from switchboard.engine.ports import OutboxRow, QuarantineRow, Span, StoredNotice
 from switchboard.engine.sessions.kind import Address
 from switchboard.store.bridge import Connection
 
@@ -102,6 +102,18 @@ async def notices(connection: Connection, topic: str, after: int, limit: int) ->
         StoredNotice(row["topic"], row["sequence"], row["name"], row["body"], row["at"])
         for row in rows
     ]
+
+
+async def span(connection: Connection, topic: str) -> Span:
+    """See ``Sessions.span``; one statement, so that both numbers are of the same moment."""
+    row = await connection.fetchrow(
+        "SELECT (SELECT sequence FROM topic WHERE topic = $1) AS head,"
+        " (SELECT min(sequence) FROM notice WHERE topic = $1) AS first",
+        topic,
+    )
+    assert row is not None, "a SELECT without FROM has one row"
+    head = row["head"] or 0
+    return Span(head, row["first"] or head + 1)
 
 
 async def tallies(

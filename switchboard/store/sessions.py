@@ -22,6 +22,7 @@ from switchboard.engine.ports import (
     Outcome,
     QuarantineRow,
     Snapshot,
+    Span,
     Stored,
     StoredNotice,
     Turn,
@@ -132,6 +133,10 @@ class PostgresSessions:
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """See ``Sessions``; kept for 24 hours."""
         return await self._database.run(queries_around.notices, topic, after, limit)
+
+    async def span(self, topic: str) -> Span:
+        """See ``Sessions``."""
+        return await self._database.run(queries_around.span, topic)
 
     async def tallies(self, name: str, keys: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """See ``Sessions``."""

@@ -22,6 +22,8 @@ from switchboard.web.door import JSON, Door
 from switchboard.web.health import system_dialect
 from switchboard.web.incoming import ClientLeft, Incoming, plain_path
 from switchboard.web.metrics import Metrics
+from switchboard.web.realtime.pusher.http_api import PUSHER_API
+from switchboard.web.realtime.pusher.socket import add_socket
 from switchboard.web.services import Services
 
 DIALECTS: Sequence[Dialect] = (AUTO, DROPIN, DOWELL)
@@ -130,7 +132,12 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
     app.metrics.add("switchboard_transport", transport.statistics)
     app.door = Door(services, app.metrics)
     app.system = system_dialect(app.metrics)
-    for dialect in (*dialects, app.system):
+    app.metrics.add("switchboard_pusher", services.pusher.statistics)
+    services.pusher.serve(
+        services, {one.name: one.listening for one in dialects if one.listening is not None}
+    )
+    add_socket(app, services.pusher)
+    for dialect in (*dialects, PUSHER_API, app.system):
         for route in dialect.routes:
             app.url_map.add(
                 Rule(

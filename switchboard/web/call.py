@@ -15,6 +15,7 @@ from switchboard.web.failures import LoginRequired
 from switchboard.web.incoming import RequestHeaders
 from switchboard.web.parsing import Values
 from switchboard.web.reading import Reader, read
+from switchboard.web.realtime.listening import Listening
 from switchboard.web.security import Token
 from switchboard.web.services import Services
 
@@ -37,6 +38,8 @@ class Call:
     path: str
     prefix: str
     """Of the dialect as the client sees it: empty where a host name is bound to it."""
+    dialect: str
+    """The dialect's name."""
     scheme: str
     host: str
     headers: RequestHeaders
@@ -163,5 +166,7 @@ class Dialect:
     """The token that the request carries, wherever this dialect's clients put it."""
     success: Callable[[Any], Any]
     """The dialect's envelope around an answer."""
+    listening: Listening | None = None
+    """Its channels, if it has an app of the Pusher protocol."""
     failure: Callable[[Exception], Failure]
     """The answer to a ``Rejected``, ``Unavailable`` or ``WebFailure``. Raises: KeyError for anything else."""

@@ -98,6 +98,7 @@ class Door:
             method=request.method,
             path=request.path,
             prefix="" if "switchboard.bound" in request.scope else dialect.prefix,
+            dialect=dialect.name,
             scheme=scheme,
             host=host,
             headers=headers,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import trio
 
@@ -26,6 +27,7 @@ from switchboard.engine.workflows.rooms import RoomDesk, RoomSettings
 from switchboard.engine.workflows.serial_numbers import SerialNumbers
 from switchboard.engine.workflows.showroom import DAY, Showroom
 from switchboard.engine.workflows.sign_in import SignIn
+from switchboard.web.realtime.pusher import App, PusherServer
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
 BODY_BYTES_MOST = 256 * 1024
@@ -72,6 +74,8 @@ class WebSettings:
     dialect_hosts: Mapping[str, str] = field(default_factory=dict)
     """Host name -> the dialect that answers at its root."""
     widgets: WidgetSettings = WidgetSettings()
+    ice_servers: tuple[Mapping[str, Any], ...] = ()
+    """What browsers are told for their video between each other, as ``RTCPeerConnection`` takes it."""
     access_log: bool = True
 
     @property
@@ -104,6 +108,7 @@ class Services:
     counter: Counter
     proxies: TrustedProxies
     settings: WebSettings
+    pusher: PusherServer
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Reads the revoked tokens, then sends codes and seeks dealers until cancelled; started before any request.
@@ -114,6 +119,7 @@ class Services:
         async with trio.open_nursery() as nursery:
             await nursery.start(self.showroom.run)
             await nursery.start(self.courier.run)
+            await nursery.start(self.pusher.run)
             task_status.started()
 
 
@@ -131,6 +137,7 @@ def build_services(
     rooms: RoomSettings | None = None,
     stream_terms: StreamTerms | None = None,
     dealer_timeout: Milliseconds = DAY,
+    pusher_apps: Sequence[App] = (),
 ) -> Services:
     """Puts the parts together.
 
@@ -181,6 +188,7 @@ def build_services(
         counter=counter,
         proxies=TrustedProxies(chosen.trusted_proxies),
         settings=chosen,
+        pusher=PusherServer(engine, tokens, pusher_apps),
     )
 
 

@@ -12,7 +12,7 @@ KEY = b"v" * 32
 
 async def test_a_room_is_the_channel_named_after_its_session() -> None:
     """The two browsers meet there."""
-    room = await PeerToPeer(KEY, "app").open("gig", "a" * 24)
+    room = await PeerToPeer(KEY, {"gig": "app"}).open("gig", "a" * 24)
     assert (room.provider, room.session_id) == ("p2p", f"presence-gig-{'a' * 24}")
     assert room.api_key == "app"
 

@@ -31,11 +31,18 @@ from switchboard.outbound import PeerToPeer
 from switchboard.store.memory import open_memory
 from switchboard.store.memory_tables import MemoryDatabase
 from switchboard.web import Services, SwitchboardApp, WebSettings, build_services, create_app
+from switchboard.web.realtime.pusher import App
 from switchboard.web.security import Passwords
 
 EPOCH: Instant = 1_800_000_000_000
 TOKEN_KEYS = {"one": b"1" * 32, "two": b"2" * 32}
 CODE_KEY = b"c" * 32
+
+APPS = (
+    App("auto", "11", "auto-key-1", "a" * 20),
+    App("dropin", "12", "dropin-key-1", "b" * 20),
+    App("dowell", "13", "dowell-key-1", "c" * 20),
+)
 
 HERE = (10.787859, 106.70653)
 """The seed's place: most people of these tests are near it."""
@@ -254,6 +261,7 @@ async def web_world(
             settings=settings or WebSettings(lenient=True, access_log=False),
             quotas=quotas,
             passwords=Passwords(argon2.profiles.CHEAPEST),
+            pusher_apps=APPS,
         )
         await dispatch.open()
         await services.showroom.open()

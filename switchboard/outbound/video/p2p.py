@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jwt
 import trio
 
@@ -23,17 +25,19 @@ class PeerToPeer:
 
     Args:
         key: signs the parties' keys; at least 32 bytes.
-        api_key: what the clients call the application of the websocket by.
+        api_keys: kind of session -> the key of the app on whose websocket its people meet.
         url: of the websocket on which they meet; None until there is one.
     """
 
     name = "p2p"
 
-    def __init__(self, key: bytes, api_key: str = "switchboard", url: str | None = None) -> None:
+    def __init__(
+        self, key: bytes, api_keys: Mapping[str, str] | None = None, url: str | None = None
+    ) -> None:
         if len(key) < KEY_BYTES_LEAST:
             raise ValueError(f"the video key has {len(key)} bytes; {KEY_BYTES_LEAST} are needed")
         self._key = key
-        self._api_key = api_key
+        self._api_keys = api_keys or {}
         self._url = url
 
     async def open(self, kind: str, session: str) -> VideoSession:
@@ -42,7 +46,7 @@ class PeerToPeer:
         return VideoSession(
             provider=self.name,
             session_id=f"presence-{kind}-{session}",
-            api_key=self._api_key,
+            api_key=self._api_keys.get(kind, "switchboard"),
             url=self._url,
         )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jwt
@@ -79,6 +79,15 @@ class Tokens:
         self._valid_after: dict[str, Revocation] = {}
         """account -> the latest revocation of all its tokens."""
         self._prune_at = 1000
+        self._when_revoked: list[Callable[[], None]] = []
+
+    def when_revoked(self, callback: Callable[[], None]) -> None:
+        """``callback`` is called after every revocation: what was opened by a token may have to be closed."""
+        self._when_revoked.append(callback)
+
+    def is_void(self, token: Token) -> bool:
+        """Whether a token that was good has expired or was revoked since."""
+        return self._is_revoked(token) or token.expires_at <= self._clock.now()
 
     def use_keys(self, keys: Mapping[str, bytes], current: str) -> None:
         """From now on ``current`` signs, and tokens of any other key than these are refused.
@@ -193,6 +202,8 @@ class Tokens:
         # In memory only after it is durable would let a token live on while the store answers; before is safe: should
         # the store fail, the caller hears so and the token is refused until the restart at the latest.
         self._mirror(revocation)
+        for callback in self._when_revoked:
+            callback()
         await self._revocations.add(revocation)
 
     def _mirror(self, revocation: Revocation) -> None:

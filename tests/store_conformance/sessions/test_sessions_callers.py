@@ -8,7 +8,7 @@ import trio.testing
 from session_stores import NOW, World, address, at_once, commit, open_world, turn, unseen
 
 from switchboard.engine.errors import CommitQueueFull, CommitUnknown, StoreDown
-from switchboard.engine.ports import Committed, NewNotice, Sessions, Stale
+from switchboard.engine.ports import Committed, NewNotice, Sessions, Span, Stale
 from switchboard.store.commit import QUEUE_MOST
 
 NOTICE = NewNotice("topic", "Rang", b"{}")
@@ -142,3 +142,11 @@ async def test_when_the_store_closes_whoever_waits_is_answered(store_url: str | 
     with pytest.raises(StoreDown):
         await commit(sessions, turn("late", at=NOW))
     assert any(isinstance(error, StoreDown) for error in errors)
+
+
+async def test_a_topic_says_how_far_it_got_and_how_far_back_it_is_kept(sessions: Sessions) -> None:
+    """A topic that nobody has written to has neither."""
+    assert await sessions.span("silent") == Span(0, 1)
+    await commit(sessions, turn("a", notices=(NOTICE, NOTICE)))
+    await commit(sessions, turn("b", notices=(NOTICE,)))
+    assert await sessions.span("topic") == Span(3, 1)

@@ -6,8 +6,10 @@ from switchboard.web.authentication import bearer
 from switchboard.web.call import Call, Dialect, Route
 from switchboard.web.dialects.auto import accounts, leads, presence, streams
 from switchboard.web.dialects.auto.callers import AUDIENCE
+from switchboard.web.dialects.auto.channels import LISTENING
 from switchboard.web.dialects.auto.errors import failure
 from switchboard.web.dialects.auto.shapes import envelope
+from switchboard.web.realtime.pusher import authorizing
 
 
 def credential(call: Call) -> str | None:
@@ -35,8 +37,11 @@ AUTO = Dialect(
         Route("POST", "/streams/note/<stream>", streams.note, anonymous=True),
         Route("GET", "/streams/<stream>", streams.show, anonymous=True),
         Route("POST", "/leads", leads.take, anonymous=True),
+        Route("POST", "/socket/auth", authorizing.channel, anonymous=True),
+        Route("POST", "/socket/user-auth", authorizing.user, anonymous=True),
     ),
     credential=credential,
     success=envelope,
     failure=failure,
+    listening=LISTENING,
 )

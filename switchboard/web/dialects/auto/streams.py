@@ -80,7 +80,8 @@ async def _shapes(call: Call, streams: Sequence[StreamSummary], *, inside: bool)
 def _video(call: Call, stream: Stream, token: str) -> Json:
     assert stream.video is not None
     base, websocket = call.base_url(), call.base_url("ws")
-    return video_shape(stream.video, token, base=base, websocket=websocket)
+    shape = video_shape(stream.video, token, base=base, websocket=websocket)
+    return {**shape, "iceServers": list(call.services.settings.ice_servers)}
 
 
 def _viewers_key(call: Call, stream: Stream, viewer: str | None) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 
 from switchboard.web.call import Call, Dialect, Handler, Route
 from switchboard.web.dialects.dowell import rooms, service
+from switchboard.web.dialects.dowell.channels import LISTENING
 from switchboard.web.dialects.dowell.errors import failure
 from switchboard.web.dialects.dowell.fields import REALM
+from switchboard.web.realtime.pusher import authorizing
 
 
 def nobody(_call: Call) -> str | None:
@@ -33,8 +35,10 @@ DOWELL = Dialect(
         _route("POST", "room-service", service.service),
         _route("DELETE", "room-service", service.service),
         _route("GET", "room-list", rooms.listed),
+        _route("POST", "socket/auth", authorizing.channel),
     ),
     credential=nobody,
     success=whole,
     failure=failure,
+    listening=LISTENING,
 )

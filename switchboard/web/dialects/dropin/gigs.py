@@ -190,6 +190,7 @@ async def handshake(call: Call) -> Json:
         "provider": room.provider,
         "url": room.url or (websocket and f"{websocket}/app/{room.api_key}"),
         "authEndpoint": base and f"{base}/notifications/authchannel",
+        "iceServers": list(call.services.settings.ice_servers),
         "gig": await _between(call, gig),
     }
 

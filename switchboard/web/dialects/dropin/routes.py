@@ -7,7 +7,9 @@ from typing import Any
 from switchboard.web.authentication import bearer
 from switchboard.web.call import Call, Dialect, Route
 from switchboard.web.dialects.dropin import accounts, chat, gigs
+from switchboard.web.dialects.dropin.channels import LISTENING
 from switchboard.web.dialects.dropin.errors import failure
+from switchboard.web.realtime.pusher import authorizing
 
 
 def credential(call: Call) -> str | None:
@@ -51,8 +53,11 @@ DROPIN = Dialect(
         Route("GET", "/gigs/<account>/<gig>", gigs.detail),
         Route("GET", "/chat/<gig>", chat.history),
         Route("POST", "/chat/save", chat.save),
+        Route("POST", "/notifications/authchannel", authorizing.channel),
+        Route("POST", "/notifications/userauth", authorizing.user),
     ),
     credential=credential,
     success=bare,
     failure=failure,
+    listening=LISTENING,
 )

@@ -1,0 +1,101 @@
+"""dropin's channels: who may listen, and what they are told. Source: contracts/realtime.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from switchboard.engine.errors import NotAllowed
+from switchboard.engine.ids import is_id
+from switchboard.engine.runtime.announcements import Announcement
+from switchboard.engine.sessions.gig import LIVE, Gig, GigNotice
+from switchboard.engine.sessions.kind import Address
+from switchboard.engine.sessions.room import RoomNotice, chat_of
+from switchboard.web.call import Call
+from switchboard.web.dialects.dropin import notices
+from switchboard.web.dialects.dropin.shapes import message_shape
+from switchboard.web.realtime.hub import Rendered
+from switchboard.web.realtime.listening import NOTHING, Admission, Listening, Plan
+from switchboard.web.services import Services
+
+PRIVATE, CHAT, GIG = "private-", "private-chat_", "presence-gig-"
+
+
+async def admit(call: Call, name: str) -> Admission:
+    """See ``Listening``."""
+    caller = call.caller
+    if name.startswith(CHAT):
+        gig = await _own_gig(call, name.removeprefix(CHAT))
+        return Admission(session=Address("gig", gig.id) if gig.phase in LIVE else None)
+    if name.startswith(GIG):
+        gig = await _own_gig(call, name.removeprefix(GIG))
+        if gig.phase not in LIVE:
+            raise NotAllowed
+        role = "customer" if caller.id == gig.customer else "operator"
+        info = {"role": role, "firstName": caller.first_name}
+        return Admission(caller.id, info, Address("gig", gig.id))
+    if name == f"{PRIVATE}{caller.id}":
+        return Admission()
+    raise NotAllowed
+
+
+async def _own_gig(call: Call, id: str) -> Gig:
+    gig = await call.services.engine.read(Address("gig", id)) if is_id(id) else None
+    if not isinstance(gig, Gig) or call.caller.id not in (gig.customer, gig.operator):
+        raise NotAllowed
+    return gig
+
+
+def still(state: Any, account: str | None) -> bool:
+    """A gig's two people meet while it lives."""
+    return (
+        isinstance(state, Gig)
+        and state.phase in LIVE
+        and account in (state.customer, state.operator)
+    )
+
+
+async def user(call: Call) -> Admission:
+    """Whoever has a token."""
+    return Admission(call.caller.id, {"firstName": call.caller.first_name})
+
+
+async def plan(services: Services, name: str) -> Plan:
+    """``private-<account>`` is fed by the account's topic, ``private-chat_<gig>`` by the gig's chat."""
+    if name.startswith(CHAT):
+        gig = name.removeprefix(CHAT)
+
+        async def chat(announcement: Announcement) -> Rendered | None:
+            return await _chat(services, gig, announcement)
+
+        return Plan((chat_of(gig),), chat) if is_id(gig) else NOTHING
+    account = name.removeprefix(PRIVATE)
+    if not name.startswith(PRIVATE) or not is_id(account):
+        return NOTHING
+
+    async def told(announcement: Announcement) -> Rendered | None:
+        return _gig(services, account, announcement)
+
+    return Plan((f"account/{account}",), told)
+
+
+def _gig(services: Services, account: str, announcement: Announcement) -> Rendered | None:
+    if announcement.name != "gig":
+        return None
+    notice = msgspec.json.decode(announcement.body, type=GigNotice)
+    token = None
+    if notice.video is not None:
+        engine = services.engine
+        token = engine.video.token(notice.video, account, engine.clock.now())
+    shape = notices.body(notice, announcement.topic, announcement.sequence, token)
+    return Rendered("gig", shape)
+
+
+async def _chat(services: Services, gig: str, announcement: Announcement) -> Rendered | None:
+    told = msgspec.json.decode(announcement.body, type=RoomNotice)
+    message = await services.messages.get(told.message) if told.message else None
+    return None if message is None else Rendered("chat", message_shape(gig, message))
+
+
+LISTENING = Listening(admit, plan, still, user)
