@@ -11,6 +11,8 @@ from pusher_peers import Peer
 from transport_peers import served
 from web_worlds import APPS, Reply, WebWorld, web_world
 
+from switchboard.web import WebSettings
+
 KEYS = {app.dialect: (app.key, app.secret) for app in APPS}
 
 
@@ -42,7 +44,7 @@ class PusherWorld:
 
 
 @asynccontextmanager
-async def pusher_world() -> AsyncIterator[PusherWorld]:
+async def pusher_world(settings: WebSettings | None = None) -> AsyncIterator[PusherWorld]:
     """A running one."""
-    async with web_world() as world, served(world.app) as server:
+    async with web_world(settings) as world, served(world.app) as server:
         yield PusherWorld(world, f"http://127.0.0.1:{server.port}")
