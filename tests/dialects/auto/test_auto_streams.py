@@ -59,6 +59,7 @@ async def test_both_parties_are_given_what_their_browsers_need_to_meet() -> None
             "token": asked["viewerToken"],
             "url": "ws://localhost:8000/auto/app/switchboard",
             "authEndpoint": "http://localhost:8000/auto/socket/auth",
+            "iceServers": [],
         }
         assert {name: asked[name] for name in ("apiKey", "sessionId", "token")} == {
             name: video[name] for name in ("apiKey", "sessionId", "token")

@@ -74,7 +74,8 @@ async def test_each_party_gets_its_own_keys_again_and_again() -> None:
         first = (await gigs.until("handshake")).body
         other = (await gigs.do(gigs.operator, "handshake")).body
         assert set(first) == {
-            *("stream", "apiKey", "sessionId", "token", "provider", "url", "authEndpoint", "gig")
+            *("stream", "apiKey", "sessionId", "token", "provider", "url", "authEndpoint", "gig"),
+            "iceServers",
         }
         assert set(first["stream"]) == {"id", "key", "sessionId", "token"}
         assert first["provider"] == "p2p"

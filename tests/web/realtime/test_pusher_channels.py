@@ -27,7 +27,7 @@ async def test_a_gigs_people_hear_of_each_step_and_of_what_the_other_writes() ->
         offered = await theirs.event("gig")
         assert (offered["data"]["code"], offered["data"]["data"]["gig"]["id"]) == (4, gig)
         assert offered["channel"] == f"private-{operator.id}"
-        await operator.post(f"/gigs/claim/{gig}")
+        await operator.post(f"/gigs/claim/{gig}", {"response": ["accept"]})
         found = await mine.event("gig")
         assert found["data"]["code"] == 5
         assert {"code", "title", "message", "messageId", "data"} == set(found["data"])

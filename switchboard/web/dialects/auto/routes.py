@@ -38,7 +38,7 @@ AUTO = Dialect(
         Route("GET", "/streams/<stream>", streams.show, anonymous=True),
         Route("POST", "/leads", leads.take, anonymous=True),
         Route("POST", "/socket/auth", authorizing.channel, anonymous=True),
-        Route("POST", "/socket/user-auth", authorizing.user, anonymous=True),
+        Route("POST", "/socket/user-auth", authorizing.user),
     ),
     credential=credential,
     success=envelope,
