@@ -61,9 +61,15 @@ class Batch(msgspec.Struct):
 
 def _app(call: Call) -> App:
     """The app whose server calls. Raises: UnknownPath, LoginRequired, NotAllowed."""
-    app = call.services.pusher.by_id.get(call.arguments["app"])
-    if app is None:
-        raise UnknownPath
+    server, id = call.services.pusher, call.arguments.get("app")
+    if id is None:  # As the SDK for Python ends a user's connections.
+        app = server.apps.get(str(call.query.get("auth_key")))
+        if app is None:
+            raise LoginRequired
+    else:
+        app = server.by_id.get(id)
+        if app is None:
+            raise UnknownPath
     query = {str(name).lower(): value for name, value in call.query.items()}
     signature = query.pop("auth_signature", None)
     if query.get("auth_key") != app.key or not isinstance(signature, str):
@@ -270,6 +276,7 @@ PUSHER_API = Dialect(
         _route("GET", "channels/<channel>", channel),
         _route("GET", "channels/<channel>/users", users),
         _route("POST", "users/<user>/terminate_connections", terminate),
+        Route("POST", "/users/<user>/terminate_connections", terminate, anonymous=True),
     ),
     credential=_nobody,
     success=_bare,
