@@ -32,6 +32,8 @@ const commands = {
   trigger: ({ client, channel, event, data }) => channels[client + "/" + channel].trigger(event, data),
   unsubscribe: ({ client, channel }) => clients[client].pusher.unsubscribe(channel),
   disconnect: ({ client }) => clients[client].pusher.disconnect(),
+  // What a browser's "online" event does; by itself pusher-js tries again 15 s after a refused connection.
+  online: ({ client }) => clients[client].pusher.connection.retryIn(0),
   signin: ({ client }) => {
     const { pusher } = clients[client];
     pusher.bind("pusher:signin_success", () => say({ client, event: "signed_in" }));

@@ -12,6 +12,7 @@ import switchboard.web
 import switchboard.web.dialects.auto
 import switchboard.web.dialects.dowell
 import switchboard.web.dialects.dropin
+import switchboard.web.realtime.pusher
 import switchboard.web.security
 import switchboard.web.transport
 
@@ -41,6 +42,7 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
         switchboard.web.security,
         {"Passwords", "Token", "TokenExpired", "TokenRefused", "Tokens", "TrustedProxies"},
     ),
+    (switchboard.web.realtime.pusher, {"App", "PusherServer"}),
     (switchboard.web.dialects.auto, {"AUTO"}),
     (switchboard.web.dialects.dowell, {"DOWELL"}),
     (switchboard.web.dialects.dropin, {"DROPIN"}),

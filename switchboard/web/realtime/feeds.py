@@ -130,24 +130,10 @@ class Feeds:
             if feed is None:
                 assert self._nursery is not None, "run() has started"
                 feed = Feed(topic, self._announcements, self._source(topic))
-                await self._start(feed)
+                await self._nursery.start(feed.run)
                 self._feeds[topic] = feed
             feed.sinks.append(sink)
             return feed
-
-    async def _start(self, feed: Feed) -> None:
-        assert self._nursery is not None
-        try:
-            await self._nursery.start(feed.run)
-        except BaseExceptionGroup as group:
-            # What a task raises before it has started comes out of the nursery that start() opens for it.
-            reason, others = group.split(Unavailable)
-            if reason is None or others is not None:
-                raise
-            first: BaseException = reason
-            while isinstance(first, BaseExceptionGroup):
-                first = first.exceptions[0]
-            raise first from None
 
     def close(self, feed: Feed, sink: Sink) -> None:
         """The sink gets nothing more."""

@@ -30,6 +30,7 @@ class Log:
         self.pruned = 0
         self.down = 0
         """So many reads fail."""
+        self.unreadable = False
 
     def store(self) -> Announcement:
         """One more, of which nobody is told."""
@@ -45,6 +46,8 @@ class Log:
     async def span(self) -> Span:
         """See ``Source``."""
         await trio.lowlevel.checkpoint()
+        if self.unreadable:
+            raise StoreDown
         return Span(len(self.stored), self.pruned + 1)
 
     async def after(self, sequence: int, limit: int) -> Sequence[Announcement]:
@@ -210,7 +213,22 @@ async def test_a_crowd_is_written_to_in_slices() -> None:
 
             nursery.start_soon(look)
             log.announce()
-        assert {SLICE, 2 * SLICE} <= set(seen)
+        assert {count % SLICE for count in seen} == {0}
+        assert any(0 < count < 3 * SLICE for count in seen)
+
+
+async def test_a_channel_that_cannot_open_leaves_nothing_open_and_the_next_one_can() -> None:
+    """The database was away."""
+    log = Log("t")
+    async with running(log) as (hub, _):
+        other = Log("other")
+        hub.feeds._source = lambda _: other
+        other.unreadable = True
+        with pytest.raises(StoreDown):
+            await hub.channel(["other"], _render, _frame)
+        assert hub.feeds.open_feeds == 1
+        other.unreadable = False
+        (await hub.channel(["other"], _render, _frame)).close()
 
 
 async def test_an_announcement_that_cannot_be_rendered_is_counted_and_the_next_one_comes() -> None:
