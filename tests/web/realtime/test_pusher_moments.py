@@ -9,6 +9,7 @@ import trio
 import trio.testing
 from web_worlds import WebWorld, web_world
 
+from switchboard.web.realtime.listening import Admission
 from switchboard.web.realtime.pusher.connection import Connection
 from switchboard.web.transport import CloseCodes, Frame, Outlet
 
@@ -90,6 +91,24 @@ async def test_a_token_that_expires_closes_what_it_opened(
         assert wire.code == 4009
         server.disconnect(connection)
         assert server.statistics()["connections"] == 0
+
+
+async def test_a_signature_is_not_good_for_longer_than_it_is_remembered() -> None:
+    """The oldest of more grants than are kept is void, and too many void ones end the socket."""
+    async with web_world() as world:
+        server = world.services.pusher
+        connection, wire = connected(world)
+        app = server.by_dialect["dropin"]
+        for number in range(401):
+            server.grant(app, connection.socket_id, f"private-{number}", Admission(), None)
+        assert (len(connection.grants), connection.voided) == (400, {"private-0"})
+        signature = app.auth(f"{connection.socket_id}:private-0")
+        data = {"channel": "private-0", "auth": signature}
+        await connection.handle(json.dumps({"event": "pusher:subscribe", "data": data}))
+        assert json.loads(wire.sent[-1]["data"])["status"] == 403
+        for number in range(401, 801):
+            server.grant(app, connection.socket_id, f"private-{number}", Admission(), None)
+        assert wire.code == 4200
 
 
 async def test_client_events_have_a_burst_and_then_their_rate(

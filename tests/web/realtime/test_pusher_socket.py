@@ -115,6 +115,16 @@ async def test_client_events_reach_the_others_and_too_many_are_refused_in_a_fram
         await ben.event("client-candidate")
 
 
+async def test_who_is_in_a_presence_channel_is_somebody_with_a_short_name() -> None:
+    """All of them are told to each who comes."""
+    async with pusher_world() as world, world.peer() as peer:
+        for who in ({}, {"user_id": ""}, {"user_id": "x" * 129}, {"user_id": None}, [1]):
+            assert (await peer.subscribe("presence-x", who=who))["data"]["status"] == 400
+        long = {"user_id": "x", "user_info": "y" * 2048}
+        assert (await peer.subscribe("presence-x", who=long))["data"]["status"] == 400
+        assert (await peer.subscribe("presence-x", who={"user_id": 7}))["data"]["presence"]["ids"]
+
+
 async def test_signing_in_needs_the_apps_signature_and_opens_the_users_own_channel() -> None:
     """Whom a server then reaches."""
     async with pusher_world() as world, world.peer() as peer:

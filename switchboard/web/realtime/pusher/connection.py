@@ -30,7 +30,9 @@ CLIENT_EVENTS_A_SECOND = 10
 CLIENT_EVENTS_AT_ONCE = 100
 """contracts/realtime.md."""
 
-REFUSED_DATA = "the data of an event must be an object"
+CHANNEL_DATA_LENGTH_MOST = 2048
+USER_LENGTH_MOST = 128
+"""Pusher allows 1 kB of user_info and 128 characters of a user_id; all of 100 users are told to each who comes."""
 
 SIGNED_IN = "#user"
 """The grant of a sign-in stands under it, which is no channel's name."""
@@ -140,7 +142,7 @@ class Connection:
         if frames.is_presence(name):
             who = self._who(wanted)
             if who is None:
-                self._refuse(name, 400, "channel_data must have a user_id")
+                self._refuse(name, 400, "channel_data must have a user_id and be short")
                 return
         await self._enter(name, who, wanted.since)
 
@@ -153,10 +155,14 @@ class Connection:
 
     @staticmethod
     def _who(wanted: frames.Subscribing) -> frames.ChannelData | None:
+        given = wanted.channel_data or ""
+        if len(given) > CHANNEL_DATA_LENGTH_MOST:
+            return None
         try:
-            return msgspec.json.decode(wanted.channel_data or "", type=frames.ChannelData)
+            who = msgspec.json.decode(given, type=frames.ChannelData)
         except (msgspec.MsgspecError, RecursionError):
             return None
+        return who if 0 < len(str(who.user_id)) <= USER_LENGTH_MOST else None
 
     async def _enter(
         self, name: str, who: frames.ChannelData | None, since: str | int | None
@@ -170,7 +176,11 @@ class Connection:
         member = Member(self.outlet)
         subscription = self.subscriptions[name] = Subscription(room, member, user)
         if since is not None and room.channel.topics:
-            await self._enter_again(subscription, cursor_of(since))
+            try:
+                await self._enter_again(subscription, cursor_of(since))
+            except Unavailable:
+                self.leave(name)
+                raise
             return
 
         def joined(cursor: Cursor) -> None:

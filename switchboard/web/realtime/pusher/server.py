@@ -212,7 +212,8 @@ class PusherServer:
             )
             if old is None:
                 return
-            self._take_back(connection, old)
+            # Its signature would be good for ever if nobody remembered on whose word it was given.
+            self._void(connection, old)
         self._take_back(connection, name)
         connection.grants[name] = given
         connection.voided.discard(name)
@@ -250,9 +251,15 @@ class PusherServer:
             still = self.listening[connection.app.dialect].still
             for name, grant in tuple(connection.grants.items()):
                 if grant.session == address and not still(after, grant.account):
-                    self._take_back(connection, name)
-                    connection.voided.add(name)
+                    self._void(connection, name)
                     connection.expel(name)
+
+    def _void(self, connection: Connection, name: str) -> None:
+        """The channel's signature is good no more. A socket with too many of them has to come again, as a new one."""
+        self._take_back(connection, name)
+        connection.voided.add(name)
+        if len(connection.voided) > GRANTS_MOST:
+            connection.outlet.close(frames.RECONNECT, "too many channels were taken back")
 
     def _take_back(self, connection: Connection, name: str) -> None:
         """Forgets a grant, its timer and what it watches, if there is one."""
