@@ -90,7 +90,7 @@ async def test_channels_that_are_not_named_or_not_ones_own_are_refused() -> None
     async with pusher_world() as server, server.peer() as peer:
         world = server.world
         anna, ben = await world.customer(), await world.customer("Ben")
-        names = (f"private-{ben.id}", "private-anything", "presence-gig-", "private-chat_x")
+        names = [f"private-{ben.id}", "private-anything", "presence-gig-", "private-chat_x"]
         names += (f"private-encrypted-{ben.id}", f"private-room-{ben.id}", f"presence-{anna.id}")
         for channel in names:
             for path in (AUTH, AUTO_AUTH, "/dowell/api/v2/socket/auth"):

@@ -23,8 +23,9 @@ async def called(
     query = {"auth_key": key, "auth_timestamp": str(EPOCH // 1000), "auth_version": "1.0"}
     if raw:
         query["body_md5"] = hashlib.md5(raw).hexdigest()
-    extra = {name: changes.pop(name) for name in ("info", "filter_by_prefix") if name in changes}
-    query |= extra
+    for name in ("info", "filter_by_prefix"):
+        if name in changes:
+            query[name] = changes.pop(name)
     if "at" in changes:
         query["auth_timestamp"] = changes.pop("at")
     text = "&".join(f"{name}={value}" for name, value in sorted(query.items()))
@@ -61,7 +62,7 @@ async def test_what_is_too_much_or_no_event_is_refused_and_nobody_hears_of_it() 
     async with pusher_world() as server, server.peer() as peer:
         await peer.subscribe("open")
         world, path = server.world, f"{APP}/events"
-        wrong = (
+        wrong: tuple[tuple[Any, int], ...] = (
             (event(data="x" * 10_241), 413),
             (event(channels=["open"] * 101), 400),
             (event(channels=[]), 400),

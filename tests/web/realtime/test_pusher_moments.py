@@ -59,7 +59,8 @@ async def test_who_is_silent_is_pinged_and_who_does_not_answer_is_closed(
         await trio.sleep(28)
         assert silent.code is None
         await trio.sleep(2)
-        assert (silent.code, heard.code) == (4201, None)
+        closed = [silent.code, heard.code]
+        assert closed == [4201, None]
         await trio.sleep(90)
         assert heard.last == "pusher:ping"
         await talker.handle('{"event":"pusher:pong","data":{}}')
@@ -81,7 +82,7 @@ async def test_a_token_that_expires_closes_what_it_opened(
             body = {"socket_id": one.socket_id, "channel_name": f"private-{anna.id}"}
             assert (await anna.post("/notifications/authchannel", body)).status == 200
         server.disconnect(other)
-        assert other.grants == other.expiries == {}
+        assert (len(other.grants), len(other.expiries)) == (0, 0)
         # It is heard of all the time.
         connection.heard_at = trio.current_time() + 15 * DAY_SECONDS
         autojump_clock.jump(14 * DAY_SECONDS - 60)
