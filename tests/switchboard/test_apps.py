@@ -51,5 +51,5 @@ def test_they_are_shown_and_their_secrets_only_when_asked_for(tmp_path: Path) ->
     ],
 )
 def test_a_setting_that_names_no_apps_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="must|has"):
+    with pytest.raises(ValueError, match=r"must|has"):
         parsed(text)
