@@ -1,5 +1,5 @@
-"""Demo data: an organization with a dealer and a car, five operators around one city and two customers, so that a
-newcomer's first request finds somebody.
+"""Demo data: an organization with a dealer and a car, five operators around one city, two customers and two colleagues,
+so that a newcomer's first request finds somebody.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ CUSTOMERS = ("customer1", "customer2")
 
 DEALER = "dealer1"
 
+COLLEAGUES = ("colleague1", "colleague2")
+
 VIN = "1HGCM82633A004352"
 """A number whose check digit is right, as it is shown in many places."""
 
@@ -67,6 +69,11 @@ async def prepare(services: Services) -> list[str]:
             lines.append(f"{_login(username, password)}  customer")
     if await _made(services, DEALER, "Dealer", password, dealer="approved"):
         lines.append(f"{_login(DEALER, password)}  dealer of the organization {ORGANIZATION}")
+    for name in COLLEAGUES:
+        if await _made_colleague(services, name, password):
+            lines.append(
+                f"  {_email(name)}  {password}  colleague, by password at /company/api/login"
+            )
     lines += await _widget_key(services)
     if not lines:
         return []
@@ -111,6 +118,22 @@ async def _made(
         organization=ORGANIZATION,
     )
     await services.desk.create(registration, operator=operator, dealer=dealer)
+    return True
+
+
+async def _made_colleague(services: Services, name: str, password: str) -> bool:
+    if await services.directory.by_identity("company", "email", _email(name)) is not None:
+        return False
+    registration = Registration(
+        realm="company",
+        first_name="Colleague",
+        last_name="Demo",
+        identities=(("email", _email(name)),),
+        password=password,
+        profile={"job": "Demo"},
+        numbered=True,
+    )
+    await services.desk.create(registration)
     return True
 
 

@@ -213,6 +213,11 @@ class Settings:
         "whether dowell's staff calls need an API key; by default unless only this machine can call",
     )
 
+    # -- colleagues
+    company_domains: tuple[str, ...] = setting(
+        (), values.words, "e-mail domains whose people may register with company; by default all"
+    )
+
     # -- streams
     stream_offer_timeout_seconds: float = setting(
         30.0, values.seconds(1, DAY), "how long a stream is offered to one dealer"

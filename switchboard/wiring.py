@@ -28,7 +28,7 @@ from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.keys import derived, token_keys
-from switchboard.outbound import LogSender, PeerToPeer
+from switchboard.outbound import LocalSender, PeerToPeer
 from switchboard.settings import Settings
 from switchboard.store.embedded import embedded_postgres
 from switchboard.store.embedded_place import locked
@@ -151,7 +151,7 @@ def assemble(settings: Settings, store: Store) -> Services:
     return build_services(
         engine,
         dispatch,
-        sender=LogSender(),
+        sender=LocalSender(settings.data_dir / "mail"),
         token_keys=keys,
         current_token_key=next(iter(keys)),
         code_key=derived(keys, "codes"),
@@ -204,6 +204,7 @@ def web_settings(settings: Settings) -> WebSettings:
         trusted_proxies=settings.trusted_proxies,
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_base_url,
+        company_domains=frozenset(one.lower() for one in settings.company_domains),
         widgets=WidgetSettings(
             products=settings.dowell_products,
             legacy_envelope=settings.dowell_envelope == "legacy",

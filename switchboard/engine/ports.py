@@ -366,13 +366,6 @@ class VideoProvider(Protocol):
         """That party's own key to the room."""
 
 
-class Sender(Protocol):
-    """Sends a one-time code to a person."""
-
-    async def send_code(self, identity_type: str, value: str, code: str) -> None:
-        """Sends it; raises if it could not."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capacity:
     """Bounds of the runtime; each may be set (``SWITCHBOARD_*``)."""

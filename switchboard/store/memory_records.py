@@ -73,6 +73,15 @@ class MemoryAccounts:
             == (organization, "approved", "active")
         )
 
+    async def latest(self, realm: Realm, skip: int, limit: int) -> Sequence[Account]:
+        """The realm's active accounts, who changed last first."""
+        await trio.lowlevel.checkpoint()
+        found = [
+            one for one in self._accounts.values() if one.realm == realm and one.status == "active"
+        ]
+        found.sort(key=lambda one: (one.updated_at, one.id), reverse=True)
+        return found[skip : skip + limit]
+
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""
         await trio.lowlevel.checkpoint()

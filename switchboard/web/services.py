@@ -9,7 +9,7 @@ import trio
 
 from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
-from switchboard.engine.ports import Sender
+from switchboard.engine.mail import Sender
 from switchboard.engine.records.directory import Directory
 from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
@@ -72,6 +72,8 @@ class WebSettings:
     dialect_hosts: Mapping[str, str] = field(default_factory=dict)
     """Host name -> the dialect that answers at its root."""
     widgets: WidgetSettings = WidgetSettings()
+    company_domains: frozenset[str] = frozenset()
+    """E-mail domains, in lower case, whose people may register with company; none: all."""
     access_log: bool = True
 
     @property
@@ -156,7 +158,7 @@ def build_services(
         clock=clock,
         ids=ids,
     )
-    desk = _desk(engine, directory, passwords, tokens, counter, quotas, chosen)
+    desk = _desk(engine, directory, passwords, tokens, counter, quotas, serials, chosen)
     sign_in = _sign_in(engine, directory, passwords, tokens, courier, counter, code_key, quotas)
     terms = (stream_terms, dealer_timeout)
     showroom = _showroom(engine, dispatch, directory, counter, quotas, *terms)
@@ -215,6 +217,7 @@ def _desk(
     tokens: Tokens,
     counter: Counter,
     quotas: Quotas,
+    serials: SerialNumbers,
     settings: WebSettings,
 ) -> AccountDesk:
     return AccountDesk(
@@ -225,6 +228,7 @@ def _desk(
         counter=counter,
         clock=engine.clock,
         ids=engine.ids,
+        serials=serials,
         quotas=quotas,
         settings=AccountSettings(
             lenient=settings.lenient, approve_at_once=settings.approve_at_once

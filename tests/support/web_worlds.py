@@ -16,6 +16,7 @@ from werkzeug.datastructures import Headers
 from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.engine import Engine, running
 from switchboard.engine.ids import Ids
+from switchboard.engine.mail import Mail
 from switchboard.engine.ports import Capacity, Store, VideoProvider
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.supervision_log import SupervisionLog
@@ -82,11 +83,17 @@ class Outbox:
 
     def __init__(self) -> None:
         self.codes: list[tuple[str, str, str]] = []
+        self.mails: list[Mail] = []
 
     async def send_code(self, identity_type: str, value: str, code: str) -> None:
         """Keeps it."""
         await trio.lowlevel.checkpoint()
         self.codes.append((identity_type, value, code))
+
+    async def send_mail(self, mail: Mail) -> None:
+        """Keeps it."""
+        await trio.lowlevel.checkpoint()
+        self.mails.append(mail)
 
 
 class WebWorld:

@@ -79,6 +79,10 @@ class Directory:
         """The ids of the organization's active, approved dealers, in their order."""
         return await self._accounts.dealers(organization)
 
+    async def latest(self, realm: Realm, skip: int, limit: int) -> Sequence[Account]:
+        """The realm's active accounts, who changed last first."""
+        return await self._accounts.latest(realm, skip, limit)
+
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""
         return await self._accounts.page(realm, after, limit)

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from switchboard.engine.clock import Clock, Instant
-from switchboard.engine.errors import Conflict, Invalid, NotFound
+from switchboard.engine.errors import Conflict, IdentityTaken, Invalid, NotFound
 from switchboard.engine.ids import Ids, is_id
 from switchboard.engine.records import Account, Accounts, Identity, Organization, Organizations
 from switchboard.engine.records.accounts import Realm, RoleStatus
 from switchboard.engine.records.credentials import Passwords, TokenRevoker
 from switchboard.engine.workflows.identities import IdentityType, normalize
 from switchboard.engine.workflows.quotas import Counter, Quotas
+from switchboard.engine.workflows.serial_numbers import SerialNumbers
 
 Role = Literal["operator", "dealer"]
 
@@ -57,6 +58,8 @@ class Registration:
     organization: str | None = None
     """Id or code."""
     profile: Mapping[str, Any] = field(default_factory=dict)
+    numbered: bool = False
+    """Whether the account gets a number of its realm."""
 
 
 class AccountDesk:
@@ -72,6 +75,7 @@ class AccountDesk:
         counter: Counter,
         clock: Clock,
         ids: Ids,
+        serials: SerialNumbers,
         quotas: Quotas | None = None,
         settings: AccountSettings | None = None,
     ) -> None:
@@ -82,6 +86,7 @@ class AccountDesk:
         self._counter = counter
         self._clock = clock
         self._ids = ids
+        self._serials = serials
         self._quotas = quotas or Quotas()
         self._settings = settings or AccountSettings()
 
@@ -162,6 +167,8 @@ class AccountDesk:
         password_hash = None
         if registration.password is not None:
             password_hash = await self._passwords.hash(registration.password)
+        if registration.numbered:
+            identities += (await self._numbered(registration, now),)
         id = self._ids.new(now)
         account = Account(
             id=id,
@@ -181,6 +188,22 @@ class AccountDesk:
         )
         await self._accounts.add(account)
         return account
+
+    async def _numbered(self, registration: Registration, now: Instant) -> Identity:
+        """A number that nobody has. Who cannot have the other identities is told before one is used up."""
+        for type, shown in registration.identities:
+            value = normalize(type, shown)
+            if await self._accounts.by_identity(registration.realm, type, value) is not None:
+                raise IdentityTaken(type)
+        number = str(await self._serials.one(f"{registration.realm}/account"))
+        return Identity(
+            id=self._ids.new(now),
+            type="serial",
+            value=number,
+            shown=number,
+            created_at=now,
+            updated_at=now,
+        )
 
     def _identities(
         self, given: tuple[tuple[IdentityType, str], ...], now: Instant

@@ -64,9 +64,9 @@ async def register(call: Call) -> Json:
     services = call.services
     registration = call.parse(_registration)
     account = await services.desk.register(registration, address=call.address)
-    first = account.identities[0]
+    type, shown = registration.identities[0]
     attempt = await services.sign_in.send_code(
-        "people", first.type, first.value, address=call.address, just_registered=True
+        "people", type, shown, address=call.address, just_registered=True
     )
     shape = await profile(call, account)
     answer = {**shape, "account": shape, "token": ticket_shape(attempt, account.id)}
