@@ -198,6 +198,13 @@ class Settings:
         "an operator who neither writes nor is connected for so long holds a room no more",
     )
 
+    # -- support desks
+    ally_utc_offset_minutes: int = setting(
+        0,
+        values.whole(-720, 840),
+        "the zone in which ally's statistics count days, as minutes ahead of UTC",
+    )
+
     # -- widgets
     dowell_products: Mapping[str, str] = setting(
         PRODUCTS, values.codes, "NAME:CODE,... of the products that dowell's widgets stand for"

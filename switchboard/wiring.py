@@ -205,6 +205,7 @@ def web_settings(settings: Settings) -> WebSettings:
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_base_url,
         company_domains=frozenset(one.lower() for one in settings.company_domains),
+        support_day_offset=milliseconds(settings.ally_utc_offset_minutes * 60),
         widgets=WidgetSettings(
             products=settings.dowell_products,
             legacy_envelope=settings.dowell_envelope == "legacy",
@@ -262,6 +263,8 @@ async def _open(
     """Opens the doors of a running engine, once those who may come in exist."""
     await nursery.start(services.run)
     greeting = await first_start.administrator(services, settings)
+    if settings.embedded:
+        await first_start.support_app(services)
     if settings.demo:
         greeting += await demo.prepare(services)
         await nursery.start(demo.keep_online, services, settings.person_timeout_seconds)

@@ -17,12 +17,14 @@ from switchboard.engine.records import (
     Accounts,
     ApiKeys,
     Attempts,
+    BankDirectory,
     Devices,
     Leads,
     Limits,
     Organizations,
     Revocations,
     Serials,
+    SupportApps,
     Vehicles,
 )
 from switchboard.engine.sessions.kind import (
@@ -333,6 +335,14 @@ class Store(RoomSearches, Protocol):
     @property
     def api_keys(self) -> ApiKeys:
         """The keys of organizations' own servers."""
+
+    @property
+    def support_apps(self) -> SupportApps:
+        """The apps of support desks."""
+
+    @property
+    def bank_directory(self) -> BankDirectory:
+        """The customers of a bank."""
 
     @property
     def streams(self) -> Streams:

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from switchboard.engine.errors import StartError
 from switchboard.web import transport
 from switchboard.web.call import Dialect, Route
+from switchboard.web.dialects.ally import ALLY
 from switchboard.web.dialects.auto import AUTO
 from switchboard.web.dialects.company import COMPANY
 from switchboard.web.dialects.dowell import DOWELL
@@ -25,7 +26,7 @@ from switchboard.web.incoming import ClientLeft, Incoming, plain_path
 from switchboard.web.metrics import Metrics
 from switchboard.web.services import Services
 
-DIALECTS: Sequence[Dialect] = (AUTO, DROPIN, COMPANY, DOWELL)
+DIALECTS: Sequence[Dialect] = (AUTO, DROPIN, COMPANY, ALLY, DOWELL)
 
 OVERRIDES = frozenset({b"GET", b"PUT", b"PATCH", b"DELETE"})
 """What ``X-HTTP-Method-Override`` may turn a POST into."""

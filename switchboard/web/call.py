@@ -149,6 +149,7 @@ class Failure(NamedTuple):
 
     status: int
     body: Any
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

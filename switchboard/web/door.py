@@ -173,6 +173,7 @@ class Door:
         except KeyError:
             error = self._bug(call, error)
             failure = dialect.failure(error)
+        headers |= failure.headers
         wait = getattr(error, "retry_after_seconds", None)
         if wait is not None:
             headers["Retry-After"] = str(wait)

@@ -21,11 +21,15 @@ from switchboard.engine.workflows.leads import LeadDesk
 from switchboard.engine.workflows.messages import MessageReader
 from switchboard.engine.workflows.quotas import Counter, Quotas
 from switchboard.engine.workflows.ratings import Ratings
+from switchboard.engine.workflows.remembered_passwords import RememberedPasswords
 from switchboard.engine.workflows.room_lists import RoomLists
 from switchboard.engine.workflows.rooms import RoomDesk, RoomSettings
 from switchboard.engine.workflows.serial_numbers import SerialNumbers
 from switchboard.engine.workflows.showroom import DAY, Showroom
 from switchboard.engine.workflows.sign_in import SignIn
+from switchboard.engine.workflows.support_apps import SupportAppDesk
+from switchboard.engine.workflows.support_people import SupportPeople
+from switchboard.engine.workflows.support_rooms import SupportRooms
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
 BODY_BYTES_MOST = 256 * 1024
@@ -74,12 +78,24 @@ class WebSettings:
     widgets: WidgetSettings = WidgetSettings()
     company_domains: frozenset[str] = frozenset()
     """E-mail domains, in lower case, whose people may register with company; none: all."""
+    support_day_offset: Milliseconds = 0
+    """By how much the days of ally's statistics begin before midnight in UTC: three hours for Moscow."""
     access_log: bool = True
 
     @property
     def exposes_access_token(self) -> bool:
         """Whether a registration hands out an access token."""
         return self.lenient if self.expose_access_token is None else self.expose_access_token
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Support:
+    """What the support desks of apps need."""
+
+    apps: SupportAppDesk
+    people: SupportPeople
+    rooms: SupportRooms
+    passwords: RememberedPasswords
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +118,7 @@ class Services:
     issues: IssueDesk
     serials: SerialNumbers
     api_keys: ApiKeyDesk
+    support: Support
     quotas: Quotas
     counter: Counter
     proxies: TrustedProxies
@@ -161,6 +178,15 @@ def build_services(
     desk = _desk(engine, directory, passwords, tokens, counter, quotas, serials, chosen)
     sign_in = _sign_in(engine, directory, passwords, tokens, courier, counter, code_key, quotas)
     terms = (stream_terms, dealer_timeout)
+    rooms_desk = RoomDesk(engine, messages, serials, rooms)
+    issues = IssueDesk(engine, messages)
+    people = SupportPeople(directory, desk, rooms_desk, passwords, tokens, clock)
+    support = Support(
+        apps=SupportAppDesk(store.support_apps, store.bank_directory, clock, ids),
+        people=people,
+        rooms=SupportRooms(rooms_desk, store.rooms, messages, issues),
+        passwords=RememberedPasswords(directory, sign_in),
+    )
     showroom = _showroom(engine, dispatch, directory, counter, quotas, *terms)
     return Services(
         engine=engine,
@@ -173,12 +199,13 @@ def build_services(
         tokens=tokens,
         courier=courier,
         ratings=Ratings(engine),
-        rooms=RoomDesk(engine, messages, serials, rooms),
+        rooms=rooms_desk,
         messages=messages,
         room_lists=RoomLists(store.rooms, store.sessions, messages),
-        issues=IssueDesk(engine, messages),
+        issues=issues,
         serials=serials,
         api_keys=ApiKeyDesk(store.api_keys, clock, ids),
+        support=support,
         quotas=quotas,
         counter=counter,
         proxies=TrustedProxies(chosen.trusted_proxies),

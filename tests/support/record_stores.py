@@ -14,11 +14,13 @@ from switchboard.engine.records import (
     Accounts,
     ApiKeys,
     Attempts,
+    BankDirectory,
     Devices,
     Leads,
     Limits,
     Organizations,
     Revocations,
+    SupportApps,
     Vehicles,
 )
 from switchboard.store.bridge import Database
@@ -31,6 +33,7 @@ from switchboard.store.memory_records import (
     MemoryOrganizations,
     MemoryRevocations,
 )
+from switchboard.store.memory_support import MemoryBankDirectory, MemorySupportApps
 from switchboard.store.migrations import migrate
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
 from switchboard.store.records_api_keys import PostgresApiKeys
@@ -41,6 +44,7 @@ from switchboard.store.records_dealerships import (
 )
 from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
 from switchboard.store.records_revocations import PostgresRevocations
+from switchboard.store.records_support import PostgresBankDirectory, PostgresSupportApps
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Records:
     vehicles: Vehicles
     devices: Devices
     api_keys: ApiKeys
+    support_apps: SupportApps
+    bank_directory: BankDirectory
 
 
 @asynccontextmanager
@@ -72,6 +78,8 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             MemoryVehicles(),
             MemoryDevices(),
             MemoryApiKeys(),
+            MemorySupportApps(),
+            MemoryBankDirectory(),
         )
         return
     async with Database.open(url) as database:
@@ -86,6 +94,8 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             PostgresVehicles(database),
             PostgresDevices(database),
             PostgresApiKeys(database),
+            PostgresSupportApps(database),
+            PostgresBankDirectory(database),
         )
 
 

@@ -28,6 +28,7 @@ from switchboard.engine.sessions.stream import STREAM
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.quotas import Quota, Quotas
+from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.outbound import PeerToPeer
 from switchboard.store.memory import open_memory
 from switchboard.store.memory_tables import MemoryDatabase
@@ -51,6 +52,7 @@ GENEROUS = Quotas(
     passwords_per_address=WIDE,
     registrations_per_address=WIDE,
     leads_per_address=WIDE,
+    client_tokens_per_address=WIDE,
     rooms_per_address=WIDE,
 )
 """For tests that are not about limits."""
@@ -234,6 +236,7 @@ async def web_world(
     database: MemoryDatabase | None = None,
     begins_at: Instant | None = None,
     video: VideoProvider | None = None,
+    rooms: RoomSettings | None = None,
 ) -> AsyncIterator[WebWorld]:
     """A running server for the length of the block. Passwords are hashed cheaply, limits are far away."""
     outbox, clock = Outbox(), Clock(EPOCH if begins_at is None else begins_at)
@@ -261,6 +264,7 @@ async def web_world(
             settings=settings or WebSettings(lenient=True, access_log=False),
             quotas=quotas,
             passwords=Passwords(argon2.profiles.CHEAPEST),
+            rooms=rooms,
         )
         await dispatch.open()
         await services.showroom.open()

@@ -13,6 +13,12 @@ from switchboard.engine.records.devices import Device, Devices
 from switchboard.engine.records.limits import Attempt, Attempts, Limits, TryResult
 from switchboard.engine.records.revocations import Revocation, Revocations
 from switchboard.engine.records.serials import Serials
+from switchboard.engine.records.support import (
+    BankCustomer,
+    BankDirectory,
+    SupportApp,
+    SupportApps,
+)
 
 __all__ = [
     "Account",
@@ -21,6 +27,8 @@ __all__ = [
     "ApiKeys",
     "Attempt",
     "Attempts",
+    "BankCustomer",
+    "BankDirectory",
     "Device",
     "Devices",
     "Identity",
@@ -32,6 +40,8 @@ __all__ = [
     "Revocation",
     "Revocations",
     "Serials",
+    "SupportApp",
+    "SupportApps",
     "TryResult",
     "Vehicle",
     "Vehicles",

@@ -39,6 +39,8 @@ class Quotas:
     requests_per_organization: Quota = Quota(10_000)
     """Five requests a second for half an hour: more than any organization's dealers could take."""
     leads_per_address: Quota = Quota(100)
+    client_tokens_per_address: Quota = Quota(1_000)
+    """A client of ally takes one an hour: an office of hundreds behind one address."""
     rooms_per_address: Quota = Quota(1_000)
     """A widget looks for its room whenever a page is loaded: an office of thirty that each load one a minute."""
 
