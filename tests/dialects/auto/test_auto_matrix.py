@@ -38,6 +38,8 @@ TABLE: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("POST", "/streams/note/<stream>"): ANYBODY,
     ("GET", "/streams/<stream>"): ANYBODY,
     ("POST", "/leads"): ANYBODY,
+    ("POST", "/chat/<stream>"): ANYBODY,
+    ("GET", "/chat/<stream>"): ANYBODY,
 }
 """(method, path) -> the status for each of ``WHO``."""
 
@@ -67,6 +69,8 @@ class Stage:
                 return SEED | {"newpassword": "xxxxxx"}
             case "/devices":
                 return {"deviceAddress": who, "deviceType": "ios", "bundleId": "b"}
+            case "/chat/<stream>":
+                return {"from": self.over, "message": who}
             case "/leads":
                 return {"streamId": self.over}
             case "/streams/note/<stream>":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from switchboard.web.authentication import bearer
 from switchboard.web.call import Call, Dialect, Route
-from switchboard.web.dialects.auto import accounts, leads, presence, streams
+from switchboard.web.dialects.auto import accounts, chat, leads, presence, streams
 from switchboard.web.dialects.auto.callers import AUDIENCE
 from switchboard.web.dialects.auto.errors import failure
 from switchboard.web.dialects.auto.shapes import envelope
@@ -35,6 +35,8 @@ AUTO = Dialect(
         Route("POST", "/streams/note/<stream>", streams.note, anonymous=True),
         Route("GET", "/streams/<stream>", streams.show, anonymous=True),
         Route("POST", "/leads", leads.take, anonymous=True),
+        Route("POST", "/chat/<stream>", chat.say, anonymous=True),
+        Route("GET", "/chat/<stream>", chat.history, anonymous=True),
     ),
     credential=credential,
     success=envelope,
