@@ -35,6 +35,8 @@ PRODUCTS: Mapping[str, str] = MappingProxyType(
 )
 """contracts/dowell.md's table."""
 
+NO_HOSTS: Mapping[str, str] = MappingProxyType({})
+
 DAY = 24 * 60 * 60.0
 T = TypeVar("T")
 
@@ -82,6 +84,11 @@ class Settings:
     )
     allowed_hosts: tuple[str, ...] = setting(
         (), values.words, "host names that URLs in answers may be built from, beside loopback"
+    )
+    dialect_hosts: Mapping[str, str] = setting(
+        NO_HOSTS,
+        values.hosts,
+        "HOST:DIALECT,... of host names at whose root a dialect answers, beside /DIALECT everywhere",
     )
     trusted_proxies: tuple[str, ...] = setting(
         (), values.networks, "networks whose X-Forwarded-* headers are believed"

@@ -204,6 +204,7 @@ def web_settings(settings: Settings) -> WebSettings:
         trusted_proxies=settings.trusted_proxies,
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_base_url,
+        dialect_hosts=settings.dialect_hosts,
         company_domains=frozenset(one.lower() for one in settings.company_domains),
         support_day_offset=milliseconds(settings.ally_utc_offset_minutes * 60),
         widgets=WidgetSettings(

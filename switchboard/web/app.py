@@ -56,6 +56,8 @@ class SwitchboardApp(QuartTrio):
     system: Dialect
     by_segment: Mapping[str, Dialect]
     by_host: Mapping[str, Dialect]
+    system_paths: frozenset[str]
+    """What belongs to no dialect, and so answers on every host."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The ASGI callable. A bound host and a method override change what is asked for, before it is looked up."""
@@ -64,7 +66,7 @@ class SwitchboardApp(QuartTrio):
                 scope = {**scope, "path": plain_path(scope["path"])}
             await super().__call__(scope, receive, send)
             return
-        if self.by_host:
+        if self.by_host and scope["path"] not in self.system_paths:
             scope = self._bound(scope)
         if scope["method"] == "POST":
             scope = _overridden(scope)
@@ -143,6 +145,7 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
                 )
             )
     app.by_segment = {dialect.name: dialect for dialect in dialects}
+    app.system_paths = frozenset(route.path for route in app.system.routes)
     app.by_host = _by_host(services.settings.dialect_hosts, app.by_segment)
     return app
 

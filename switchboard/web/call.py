@@ -93,11 +93,13 @@ class Call:
         Source: contracts/README.md: the setting, else the request's host if it is loopback or allowed.
         """
         settings = self.services.settings
-        if settings.public_url is not None:
+        bound = not self.prefix
+        if settings.public_url is not None and not bound:
             base = settings.public_url.rstrip("/")
         else:
             name = self.host.rpartition(":")[0] if _has_port(self.host) else self.host
-            if name not in LOOPBACK_HOSTS and name not in settings.allowed_hosts:
+            # A host that a dialect is bound to was named by the deployment.
+            if not bound and name not in LOOPBACK_HOSTS and name not in settings.allowed_hosts:
                 return None
             base = f"{self.scheme}://{self.host}"
         base += self.prefix
