@@ -25,7 +25,7 @@ async def stage(world: WebWorld, **body: Any) -> tuple[Dealer, Any, str]:
 async def test_a_message_of_each_party_is_verified_by_its_own_token_alone() -> None:
     async with web_world() as world:
         dealer, stream, path = await stage(world, guestId="guest-7")
-        cases = (
+        cases: tuple[tuple[str, dict[str, Any], bool], ...] = (
             (dealer.id, {"token": dealer.token}, True),
             (dealer.id, {}, False),
             (dealer.id, {"headers": proof(stream)}, False),
