@@ -126,6 +126,26 @@ class Settings:
         "for cors; or *",
     )
 
+    # -- uploads
+    uploads_bytes_most: int = setting(
+        25 * 1024 * 1024,
+        values.whole(1024, 10 * 1024**3),
+        "largest file for a chat or a gig, in bytes; images of people: 10 MB",
+    )
+    uploads_bucket: str | None = setting(
+        None,
+        values.text,
+        "bucket of an S3-compatible store for uploaded files; else they lie in the data folder",
+    )
+    uploads_endpoint: str | None = setting(
+        None, values.base_url, "address of that store; by default Amazon's"
+    )
+    uploads_region: str = setting("us-east-1", values.text, "region of that bucket")
+    uploads_access_key: str | None = setting(None, values.text, "access key of that store")
+    uploads_secret_key: str | None = setting(
+        None, values.text, "secret key of that store", secret=True
+    )
+
     # -- people
     demo: bool = setting(
         False, values.yes_or_no, "make demo data on the first start, keep it online"

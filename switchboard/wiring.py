@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from switchboard.admin_channel import AdminChannel
 from switchboard.administration import Administration
 from switchboard.engine.clock import Clock, Milliseconds
 from switchboard.engine.engine import DRAIN_SECONDS, Engine
+from switchboard.engine.files import Files
 from switchboard.engine.ids import Ids
 from switchboard.engine.ports import Capacity, Store
 from switchboard.engine.runtime.supervision_log import SupervisionLog
@@ -29,6 +30,7 @@ from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.keys import derived, token_keys
 from switchboard.outbound import LocalSender, PeerToPeer
+from switchboard.outbound.uploads import LocalFiles
 from switchboard.settings import Settings
 from switchboard.store.embedded import embedded_postgres
 from switchboard.store.embedded_place import locked
@@ -151,6 +153,8 @@ def assemble(settings: Settings, store: Store) -> Services:
     return build_services(
         engine,
         dispatch,
+        files=files(settings, keys, clock),
+        upload_bytes_most=settings.uploads_bytes_most,
         sender=LocalSender(settings.data_dir / "mail"),
         token_keys=keys,
         current_token_key=next(iter(keys)),
@@ -159,6 +163,23 @@ def assemble(settings: Settings, store: Store) -> Services:
         rooms=RoomSettings(holder_timeout=milliseconds(settings.room_holder_timeout_seconds)),
         stream_terms=stream_terms(settings),
         dealer_timeout=milliseconds(settings.stream_dealer_timeout_seconds),
+    )
+
+
+def files(settings: Settings, keys: Mapping[str, bytes], clock: Clock) -> Files:
+    """Where uploads lie. Raises: StartError."""
+    if settings.uploads_bucket is None:
+        return LocalFiles(settings.data_dir / "uploads", derived(keys, "uploads"))
+    from switchboard.outbound.uploads.s3 import S3Files
+
+    return S3Files(
+        bucket=settings.uploads_bucket,
+        endpoint=settings.uploads_endpoint,
+        region=settings.uploads_region,
+        access_key=settings.uploads_access_key or "",
+        secret_key=settings.uploads_secret_key or "",
+        folder=settings.data_dir / "uploads",
+        clock=clock,
     )
 
 

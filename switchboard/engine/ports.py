@@ -25,6 +25,7 @@ from switchboard.engine.records import (
     Revocations,
     Serials,
     SupportApps,
+    Uploads,
     Vehicles,
 )
 from switchboard.engine.sessions.kind import (
@@ -343,6 +344,10 @@ class Store(RoomSearches, Protocol):
     @property
     def bank_directory(self) -> BankDirectory:
         """The customers of a bank."""
+
+    @property
+    def uploads(self) -> Uploads:
+        """What people upload."""
 
     @property
     def streams(self) -> Streams:

@@ -294,6 +294,7 @@ class MemoryStore:
         self.issues = MemoryIssues(database, gate)
         self.serials = MemorySerials(database, gate)
         self.api_keys = database.api_keys
+        self.uploads = database.uploads
         self.support_apps = database.support_apps
         self.bank_directory = database.bank_directory
         self.streams = MemoryStreams(database, gate)

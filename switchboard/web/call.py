@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -12,7 +13,7 @@ from switchboard.engine.errors import Invalid
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.letter import Key
 from switchboard.web.failures import LoginRequired
-from switchboard.web.incoming import RequestHeaders
+from switchboard.web.incoming import Incoming, RequestHeaders
 from switchboard.web.parsing import Values
 from switchboard.web.reading import Reader, read
 from switchboard.web.security import Token
@@ -47,6 +48,8 @@ class Call:
     query: Values = field(default_factory=dict)
     body: Values = field(default_factory=dict)
     raw: bytes = b""
+    incoming: Incoming | None = None
+    """Of a route that streams: where its body comes from."""
     account: Account | None = None
     token: Token | None = None
 
@@ -128,6 +131,8 @@ class Route(NamedTuple):
     """Answers without a token too; one that is sent must be valid only where it is needed."""
     reads_body: bool = False
     """Takes fields from the body of a GET too, which means nothing elsewhere."""
+    streams: bool = False
+    """The handler reads the body itself, as it comes (``Call.incoming``); it may be large, and take its time."""
 
 
 class Reply(NamedTuple):
@@ -144,6 +149,16 @@ class Page(NamedTuple):
 
     content_type: str
     body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+class FilePage(NamedTuple):
+    """A file as an answer: sent as it is read."""
+
+    content_type: str
+    path: Path
+    headers: Mapping[str, str]
 
 
 class Failure(NamedTuple):

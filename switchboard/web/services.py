@@ -9,6 +9,7 @@ import trio
 
 from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
+from switchboard.engine.files import Files
 from switchboard.engine.mail import Sender
 from switchboard.engine.records.directory import Directory
 from switchboard.engine.sessions.stream import Terms as StreamTerms
@@ -30,6 +31,7 @@ from switchboard.engine.workflows.sign_in import SignIn
 from switchboard.engine.workflows.support_apps import SupportAppDesk
 from switchboard.engine.workflows.support_people import SupportPeople
 from switchboard.engine.workflows.support_rooms import SupportRooms
+from switchboard.engine.workflows.uploads import UPLOAD_BYTES_MOST, UploadDesk
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
 BODY_BYTES_MOST = 256 * 1024
@@ -63,6 +65,8 @@ class WebSettings:
     default_organization: str | None = None
     """Code of the organization that dealers register for when they name none."""
     body_bytes_most: int = BODY_BYTES_MOST
+    upload_seconds: float = 300.0
+    """A file of 25 MB comes in that time from a phone with 700 kbit/s."""
     request_seconds: float = 10.0
     """After so long a request is answered 503: clients give up at about 30 s, a healthy answer takes milliseconds."""
     cors_origins: tuple[str, ...] = ("*",)
@@ -118,6 +122,7 @@ class Services:
     issues: IssueDesk
     serials: SerialNumbers
     api_keys: ApiKeyDesk
+    uploads: UploadDesk
     support: Support
     quotas: Quotas
     counter: Counter
@@ -133,6 +138,7 @@ class Services:
         async with trio.open_nursery() as nursery:
             await nursery.start(self.showroom.run)
             await nursery.start(self.courier.run)
+            await nursery.start(self.uploads.run)
             task_status.started()
 
 
@@ -141,6 +147,7 @@ def build_services(
     dispatch: Dispatch,
     *,
     sender: Sender,
+    files: Files,
     token_keys: Mapping[str, bytes],
     current_token_key: str,
     code_key: bytes,
@@ -150,6 +157,7 @@ def build_services(
     rooms: RoomSettings | None = None,
     stream_terms: StreamTerms | None = None,
     dealer_timeout: Milliseconds = DAY,
+    upload_bytes_most: int = UPLOAD_BYTES_MOST,
 ) -> Services:
     """Puts the parts together.
 
@@ -205,6 +213,9 @@ def build_services(
         issues=issues,
         serials=serials,
         api_keys=ApiKeyDesk(store.api_keys, clock, ids),
+        uploads=UploadDesk(
+            store.uploads, files, directory, clock, ids, engine.log, bytes_most=upload_bytes_most
+        ),
         support=support,
         quotas=quotas,
         counter=counter,

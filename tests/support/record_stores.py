@@ -21,6 +21,7 @@ from switchboard.engine.records import (
     Organizations,
     Revocations,
     SupportApps,
+    Uploads,
     Vehicles,
 )
 from switchboard.store.bridge import Database
@@ -34,6 +35,7 @@ from switchboard.store.memory_records import (
     MemoryRevocations,
 )
 from switchboard.store.memory_support import MemoryBankDirectory, MemorySupportApps
+from switchboard.store.memory_uploads import MemoryUploads
 from switchboard.store.migrations import migrate
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
 from switchboard.store.records_api_keys import PostgresApiKeys
@@ -45,6 +47,7 @@ from switchboard.store.records_dealerships import (
 from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
 from switchboard.store.records_revocations import PostgresRevocations
 from switchboard.store.records_support import PostgresBankDirectory, PostgresSupportApps
+from switchboard.store.records_uploads import PostgresUploads
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Records:
     vehicles: Vehicles
     devices: Devices
     api_keys: ApiKeys
+    uploads: Uploads
     support_apps: SupportApps
     bank_directory: BankDirectory
 
@@ -78,6 +82,7 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             MemoryVehicles(),
             MemoryDevices(),
             MemoryApiKeys(),
+            MemoryUploads(),
             MemorySupportApps(),
             MemoryBankDirectory(),
         )
@@ -94,6 +99,7 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             PostgresVehicles(database),
             PostgresDevices(database),
             PostgresApiKeys(database),
+            PostgresUploads(database),
             PostgresSupportApps(database),
             PostgresBankDirectory(database),
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import argon2
@@ -30,6 +32,7 @@ from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.quotas import Quota, Quotas
 from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.outbound import PeerToPeer
+from switchboard.outbound.uploads import LocalFiles
 from switchboard.store.memory import open_memory
 from switchboard.store.memory_tables import MemoryDatabase
 from switchboard.web import Services, SwitchboardApp, WebSettings, build_services, create_app
@@ -38,6 +41,7 @@ from switchboard.web.security import Passwords
 EPOCH: Instant = 1_800_000_000_000
 TOKEN_KEYS = {"one": b"1" * 32, "two": b"2" * 32}
 CODE_KEY = b"c" * 32
+UPLOAD_KEY = b"u" * 32
 
 HERE = (10.787859, 106.70653)
 """The seed's place: most people of these tests are near it."""
@@ -102,9 +106,16 @@ class WebWorld:
     """A running server and somebody who talks to it."""
 
     def __init__(
-        self, app: SwitchboardApp, services: Services, outbox: Outbox, database: MemoryDatabase
+        self,
+        app: SwitchboardApp,
+        services: Services,
+        outbox: Outbox,
+        database: MemoryDatabase,
+        folder: Path,
     ) -> None:
         self.app = app
+        self.folder = folder
+        """Where uploads lie."""
         self.database = database
         self.services = services
         self.engine = services.engine
@@ -203,6 +214,8 @@ class WebWorld:
             dict(database.leads._leads),
             dict(database.devices._devices),
             dict(database.organizations._organizations),
+            dict(database.uploads._uploads),
+            sorted(path.name for path in self.folder.rglob("*")),
         )
 
 
@@ -241,34 +254,36 @@ async def web_world(
     """A running server for the length of the block. Passwords are hashed cheaply, limits are far away."""
     outbox, clock = Outbox(), Clock(EPOCH if begins_at is None else begins_at)
     database = MemoryDatabase() if database is None else database
-    async with open_memory(database) as memory, trio.open_nursery() as nursery:
-        engine = Engine(
-            store=cast(Store, memory),
-            clock=clock,
-            ids=Ids(random.Random(1)),
-            video=video or PeerToPeer(b"v" * 32),
-            kinds=(GIG, STREAM, PERSON, ROOM),
-            log=SupervisionLog(clock.now, CapturingLogger()),
-            capacity=Capacity(idle_seconds=None),
-            code_version="test-1",
-            chance=random.Random(2),
-        )
-        dispatch = Dispatch(engine, terms=terms)
-        services = build_services(
-            engine,
-            dispatch,
-            sender=outbox,
-            token_keys=TOKEN_KEYS,
-            current_token_key="one",
-            code_key=CODE_KEY,
-            settings=settings or WebSettings(lenient=True, access_log=False),
-            quotas=quotas,
-            passwords=Passwords(argon2.profiles.CHEAPEST),
-            rooms=rooms,
-        )
-        await dispatch.open()
-        await services.showroom.open()
-        async with running(engine):
-            await nursery.start(services.run)
-            yield WebWorld(create_app(services), services, outbox, database)
-        nursery.cancel_scope.cancel()
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_memory(database) as memory, trio.open_nursery() as nursery:
+            engine = Engine(
+                store=cast(Store, memory),
+                clock=clock,
+                ids=Ids(random.Random(1)),
+                video=video or PeerToPeer(b"v" * 32),
+                kinds=(GIG, STREAM, PERSON, ROOM),
+                log=SupervisionLog(clock.now, CapturingLogger()),
+                capacity=Capacity(idle_seconds=None),
+                code_version="test-1",
+                chance=random.Random(2),
+            )
+            dispatch = Dispatch(engine, terms=terms)
+            services = build_services(
+                engine,
+                dispatch,
+                sender=outbox,
+                files=LocalFiles(Path(folder), UPLOAD_KEY),
+                token_keys=TOKEN_KEYS,
+                current_token_key="one",
+                code_key=CODE_KEY,
+                settings=settings or WebSettings(lenient=True, access_log=False),
+                quotas=quotas,
+                passwords=Passwords(argon2.profiles.CHEAPEST),
+                rooms=rooms,
+            )
+            await dispatch.open()
+            await services.showroom.open()
+            async with running(engine):
+                await nursery.start(services.run)
+                yield WebWorld(create_app(services), services, outbox, database, Path(folder))
+            nursery.cancel_scope.cancel()

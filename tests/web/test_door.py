@@ -47,7 +47,11 @@ def with_route(world: WebWorld, handler: Callable[[Call], Awaitable[Any]]) -> We
         failure=dropin.failure,
     )
     return WebWorld(
-        create_app(world.services, [probed]), world.services, world.outbox, world.database
+        create_app(world.services, [probed]),
+        world.services,
+        world.outbox,
+        world.database,
+        world.folder,
     )
 
 

@@ -19,6 +19,7 @@ from switchboard.engine.records.support import (
     SupportApp,
     SupportApps,
 )
+from switchboard.engine.records.uploads import Upload, Uploads
 
 __all__ = [
     "Account",
@@ -43,6 +44,8 @@ __all__ = [
     "SupportApp",
     "SupportApps",
     "TryResult",
+    "Upload",
+    "Uploads",
     "Vehicle",
     "Vehicles",
 ]

@@ -49,6 +49,10 @@ class InvalidId(web.WebFailure):
     """What should be an id is none."""
 
 
+class UnsupportedFile(web.WebFailure):
+    """The file is no image that browsers show."""
+
+
 class BankLoginRequired(web.WebFailure):
     """The bank's calls are made with HTTP Basic."""
 
@@ -76,6 +80,7 @@ TABLE: Mapping[type[Exception], Row] = {
     UnknownApp: Row(400, 1020, "Unknown app_id"),
     MissingAlias: Row(400, 1030, "Missing alias"),
     WrongAlias: Row(400, 1032, "Wrong alias, you should register user first"),
+    UnsupportedFile: Row(400, 1100, "Unsupported Content-Type: an image is needed"),
     UnsupportedTag: Row(400, 1070, "Unsupported tag"),
     InvalidId: Row(400, 1110, "Invalid id"),
     engine.NotFound: NOT_FOUND,

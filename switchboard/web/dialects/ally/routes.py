@@ -12,6 +12,7 @@ from switchboard.web.dialects.ally import (
     operators,
     rooms,
     tokens,
+    uploads,
     users,
 )
 from switchboard.web.dialects.ally.callers import AUDIENCE, credential
@@ -48,6 +49,8 @@ ALLY = Dialect(
         Route("POST", "/api/room/<room>/tag", rooms.add_tag),
         Route("DELETE", "/api/room/<room>/tag", rooms.remove_tag),
         Route("DELETE", "/api/room/<room>/tags", rooms.remove_tag),
+        Route("POST", "/api/upload", uploads.upload, anonymous=True, streams=True),
+        Route("GET", "/api/upload/<upload>", uploads.fetch, anonymous=True),
         Route("GET", "/api/messages", messages.several),
         Route("GET", "/api/message/<message>", messages.show),
         Route("PUT", "/api/message/<message>/read", messages.read),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from switchboard.web.call import Call, Dialect, Route
-from switchboard.web.dialects.company import conversations, users
+from switchboard.web.dialects.company import conversations, uploads, users
 from switchboard.web.dialects.company.errors import failure
 
 
@@ -25,6 +25,8 @@ COMPANY = Dialect(
         Route("POST", "/api/users", users.register, anonymous=True),
         Route("GET", "/api/users", users.everybody),
         Route("PUT", "/api/users/<user>", users.change_password),
+        Route("POST", "/api/users/upload", uploads.upload, streams=True),
+        Route("GET", "/api/users/upload/<upload>", uploads.fetch, anonymous=True),
         Route("POST", "/api/conversations", conversations.converse),
         Route("GET", "/api/conversations", conversations.conversations),
         Route("GET", "/api/messages", conversations.messages),
