@@ -19,17 +19,19 @@ from switchboard.engine.clock import Clock, Milliseconds
 from switchboard.engine.engine import DRAIN_SECONDS, Engine
 from switchboard.engine.files import Files
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity, Store
+from switchboard.engine.ports import Capacity
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Tariff, Terms
 from switchboard.engine.sessions.person import PERSON
 from switchboard.engine.sessions.room import ROOM
 from switchboard.engine.sessions.stream import STREAM
 from switchboard.engine.sessions.stream import Terms as StreamTerms
+from switchboard.engine.storing import Store
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.keys import derived, token_keys
 from switchboard.outbound import LocalSender, PeerToPeer
+from switchboard.outbound.push import LogPusher
 from switchboard.outbound.uploads import LocalFiles
 from switchboard.settings import Settings
 from switchboard.store.embedded import embedded_postgres
@@ -154,6 +156,7 @@ def assemble(settings: Settings, store: Store) -> Services:
         engine,
         dispatch,
         files=files(settings, keys, clock),
+        pusher=LogPusher(),
         upload_bytes_most=settings.uploads_bytes_most,
         sender=LocalSender(settings.data_dir / "mail"),
         token_keys=keys,

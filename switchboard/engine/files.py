@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from switchboard.engine.clock import Instant
-from switchboard.engine.errors import Rejected
 
 OCTETS = "application/octet-stream"
 
@@ -15,11 +14,11 @@ NextPart = Callable[[], Awaitable[bytes | None]]
 """The next bytes of what is being sent; None: that was all."""
 
 
-class FileTooLarge(Rejected):
+class FileTooLarge(Exception):
     """The file is larger than its purpose allows."""
 
 
-class NoImage(Rejected):
+class NoImage(Exception):
     """The file should be an image, and its content is none."""
 
 

@@ -11,6 +11,7 @@ from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
 from switchboard.engine.files import Files
 from switchboard.engine.mail import Sender
+from switchboard.engine.push import Pusher
 from switchboard.engine.records.directory import Directory
 from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
@@ -20,6 +21,7 @@ from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.issues import IssueDesk
 from switchboard.engine.workflows.leads import LeadDesk
 from switchboard.engine.workflows.messages import MessageReader
+from switchboard.engine.workflows.pushes import PushDesk
 from switchboard.engine.workflows.quotas import Counter, Quotas
 from switchboard.engine.workflows.ratings import Ratings
 from switchboard.engine.workflows.remembered_passwords import RememberedPasswords
@@ -123,6 +125,7 @@ class Services:
     serials: SerialNumbers
     api_keys: ApiKeyDesk
     uploads: UploadDesk
+    pushes: PushDesk
     support: Support
     quotas: Quotas
     counter: Counter
@@ -148,6 +151,7 @@ def build_services(
     *,
     sender: Sender,
     files: Files,
+    pusher: Pusher,
     token_keys: Mapping[str, bytes],
     current_token_key: str,
     code_key: bytes,
@@ -213,6 +217,7 @@ def build_services(
         issues=issues,
         serials=serials,
         api_keys=ApiKeyDesk(store.api_keys, clock, ids),
+        pushes=PushDesk(engine, directory, store.rooms, pusher, counter, quotas),
         uploads=UploadDesk(
             store.uploads, files, directory, clock, ids, engine.log, bytes_most=upload_bytes_most
         ),

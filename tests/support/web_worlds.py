@@ -19,14 +19,16 @@ from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.engine import Engine, running
 from switchboard.engine.ids import Ids
 from switchboard.engine.mail import Mail
-from switchboard.engine.ports import Capacity, Store, VideoProvider
-from switchboard.engine.records import Account
+from switchboard.engine.ports import Capacity, VideoProvider
+from switchboard.engine.push import Push
+from switchboard.engine.records import Account, Device
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Gig, Terms
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.person import PERSON
 from switchboard.engine.sessions.room import ROOM
 from switchboard.engine.sessions.stream import STREAM
+from switchboard.engine.storing import Store
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.quotas import Quota, Quotas
@@ -102,6 +104,21 @@ class Outbox:
         self.mails.append(mail)
 
 
+class Phones:
+    """A ``Pusher`` that keeps what it pushes; ``fails`` are raised first."""
+
+    def __init__(self) -> None:
+        self.pushed: list[tuple[str, Push]] = []
+        self.fails: list[Exception] = []
+
+    async def push(self, device: Device, push: Push) -> None:
+        """Keeps it, or fails."""
+        await trio.lowlevel.checkpoint()
+        if self.fails:
+            raise self.fails.pop(0)
+        self.pushed.append((device.address, push))
+
+
 class WebWorld:
     """A running server and somebody who talks to it."""
 
@@ -112,7 +129,9 @@ class WebWorld:
         outbox: Outbox,
         database: MemoryDatabase,
         folder: Path,
+        phones: Phones,
     ) -> None:
+        self.phones = phones
         self.app = app
         self.folder = folder
         """Where uploads lie."""
@@ -252,6 +271,7 @@ async def web_world(
     rooms: RoomSettings | None = None,
 ) -> AsyncIterator[WebWorld]:
     """A running server for the length of the block. Passwords are hashed cheaply, limits are far away."""
+    phones = Phones()
     outbox, clock = Outbox(), Clock(EPOCH if begins_at is None else begins_at)
     database = MemoryDatabase() if database is None else database
     with tempfile.TemporaryDirectory() as folder:
@@ -272,6 +292,7 @@ async def web_world(
                 engine,
                 dispatch,
                 sender=outbox,
+                pusher=phones,
                 files=LocalFiles(Path(folder), UPLOAD_KEY),
                 token_keys=TOKEN_KEYS,
                 current_token_key="one",
@@ -285,5 +306,7 @@ async def web_world(
             await services.showroom.open()
             async with running(engine):
                 await nursery.start(services.run)
-                yield WebWorld(create_app(services), services, outbox, database, Path(folder))
+                yield WebWorld(
+                    create_app(services), services, outbox, database, Path(folder), phones
+                )
             nursery.cancel_scope.cancel()

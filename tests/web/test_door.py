@@ -52,6 +52,7 @@ def with_route(world: WebWorld, handler: Callable[[Call], Awaitable[Any]]) -> We
         world.outbox,
         world.database,
         world.folder,
+        world.phones,
     )
 
 

@@ -25,6 +25,9 @@ BUNDLE_LENGTH_MOST = 200
 LEVELS = ("debug", "info", "warn", "error")
 """contracts/dropin.md, POST /logs."""
 
+PUSH_BYTES_MOST = 4 * 1024
+"""contracts/dropin.md, POST /notifications/push."""
+
 LOG_BYTES_MOST = 16 * 1024
 """contracts/dropin.md, POST /logs."""
 
@@ -46,6 +49,21 @@ async def register_device(call: Call) -> Json:
         id=engine.ids.new(now), account=call.caller.id, created_at=now, updated_at=now, **fields
     )
     return device_shape(await engine.store.devices.put(device))
+
+
+def _push(reader: Reader) -> tuple[str, dict[str, Any]]:
+    recipient = reader.reference("recipientId")
+    data = reader.object("data", most=PUSH_BYTES_MOST)
+    if data is None:
+        reader.complain("data", "is required")
+    return recipient, data or {}
+
+
+async def push(call: Call) -> Json:
+    """POST /notifications/push: to somebody with whom the caller shares something."""
+    recipient, data = call.parse(_push)
+    await call.services.pushes.send(call.caller, recipient, data)
+    return OK
 
 
 def _entry(reader: Reader) -> Json:

@@ -46,6 +46,7 @@ DROPIN = Dialect(
         Route("POST", "/storage", storage.announce),
         Route("PUT", "/storage/<upload>", storage.receive, anonymous=True, streams=True),
         Route("GET", "/storage/<upload>", storage.fetch, anonymous=True),
+        Route("POST", "/notifications/push", devices.push),
         Route("POST", "/logs", devices.log, anonymous=True),
     ),
     credential=credential,
