@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Place] = {
     "gig": Place("switchboard.commands.sessions", "gig", "The back office's steps of gigs."),
     "keys": Place("switchboard.commands.keys", "keys", "Rotate the token keys."),
     "migrate": Place("switchboard.commands.migrate", "migrate", "Bring the database's schema up."),
+    "openapi": Place("switchboard.commands.openapi", "openapi", "Print the OpenAPI document."),
     "operator": Place("switchboard.commands.people", "operator", "Add operators."),
     "organization": Place("switchboard.commands.people", "organization", "Organizations."),
     "quarantine": Place(

@@ -15,18 +15,16 @@ from werkzeug.routing import Rule
 from switchboard.engine.errors import StartError
 from switchboard.web import transport
 from switchboard.web.call import Dialect, Route
-from switchboard.web.dialects.ally import ALLY
-from switchboard.web.dialects.auto import AUTO
-from switchboard.web.dialects.company import COMPANY
-from switchboard.web.dialects.dowell import DOWELL
-from switchboard.web.dialects.dropin import DROPIN
+from switchboard.web.descriptions import DESCRIBED
 from switchboard.web.door import JSON, Door
 from switchboard.web.health import system_dialect
 from switchboard.web.incoming import ClientLeft, Incoming, plain_path
 from switchboard.web.metrics import Metrics
+from switchboard.web.openapi.document import build
+from switchboard.web.openapi.pages import routes as openapi_routes
 from switchboard.web.services import Services
 
-DIALECTS: Sequence[Dialect] = (AUTO, DROPIN, COMPANY, ALLY, DOWELL)
+DIALECTS: Sequence[Dialect] = tuple(dialect for dialect, _ in DESCRIBED)
 
 OVERRIDES = frozenset({b"GET", b"PUT", b"PATCH", b"DELETE"})
 """What ``X-HTTP-Method-Override`` may turn a POST into."""
@@ -133,7 +131,7 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
     app.metrics.add("switchboard_supervision", lambda: dict(services.engine.log.counts))
     app.metrics.add("switchboard_transport", transport.statistics)
     app.door = Door(services, app.metrics)
-    app.system = system_dialect(app.metrics)
+    app.system = system_dialect(app.metrics, openapi_routes(build(DESCRIBED)))
     for dialect in (*dialects, app.system):
         for route in dialect.routes:
             app.url_map.add(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import argon2
+import documented
 import msgspec
 import trio
 from structlog.testing import CapturingLogger
@@ -170,7 +171,10 @@ class WebWorld:
             data = await response.get_data(as_text=False)
         is_json = (response.content_type or "").startswith("application/json")
         parsed = msgspec.json.decode(data) if is_json and data else data
-        return Reply(response.status_code, parsed, response.headers)
+        reply = Reply(response.status_code, parsed, response.headers)
+        if "X-HTTP-Method-Override" not in sent and sent.get("Host") is None:
+            documented.check(self.app, method, path, reply)
+        return reply
 
     async def post(self, path: str, body: Any = None, **more: Any) -> Reply:
         """A POST."""
