@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from switchboard.engine.clock import Instant
 from switchboard.engine.records import Device
 from switchboard.engine.sessions.kind import Command
 
@@ -26,6 +27,7 @@ class DeliverPush(Command, frozen=True):
     """To the devices of the account that it is addressed to."""
 
     notice: PersonalNotice
+    at: Instant
 
 
 class Push(NamedTuple):

@@ -217,7 +217,7 @@ def build_services(
         issues=issues,
         serials=serials,
         api_keys=ApiKeyDesk(store.api_keys, clock, ids),
-        pushes=PushDesk(engine, directory, store.rooms, pusher, counter, quotas),
+        pushes=PushDesk(engine, directory, pusher, counter, quotas),
         uploads=UploadDesk(
             store.uploads, files, directory, clock, ids, engine.log, bytes_most=upload_bytes_most
         ),

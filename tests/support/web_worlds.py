@@ -111,12 +111,20 @@ class Phones:
     def __init__(self) -> None:
         self.pushed: list[tuple[str, Push]] = []
         self.fails: list[Exception] = []
+        self.broken: dict[str, Exception | None] = {}
+        """Address -> what its provider always raises; None: it never answers."""
 
     async def push(self, device: Device, push: Push) -> None:
         """Keeps it, or fails."""
         await trio.lowlevel.checkpoint()
         if self.fails:
             raise self.fails.pop(0)
+        if device.address in self.broken:
+            error = self.broken[device.address]
+            if error is None:
+                await trio.sleep_forever()
+            else:
+                raise error
         self.pushed.append((device.address, push))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import trio
 
 from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
@@ -16,7 +17,6 @@ from switchboard.engine.errors import NotAllowed, NotFound
 from switchboard.engine.ids import is_id
 from switchboard.engine.ports import NewNotice, OutboxRow
 from switchboard.engine.push import DeliverPush, DeviceGone, PersonalNotice, Push, Pusher
-from switchboard.engine.queries.rooms import Rooms
 from switchboard.engine.records import Account, Accounts
 from switchboard.engine.sessions.gig import LIVE, GigSummary
 from switchboard.engine.sessions.kind import Address
@@ -26,6 +26,15 @@ TOPIC_NAME = "push"
 
 SHARED_FOR: Milliseconds = 24 * 3_600_000
 """contracts/dropin.md: so long after they had something in common people may still reach each other."""
+
+TRIED_FOR: Milliseconds = 3_600_000
+"""What is an hour old is no news, and rows that no vendor takes must not pile up."""
+
+PUSH_SECONDS_MOST = 10.0
+"""Of one try: a vendor answers within a second."""
+
+PUSHED_AT_ONCE = 8
+"""Apart from all other workflows, which a vendor that hangs must not slow down."""
 
 LOOKED_AT_MOST = 50
 """Gigs of the last day among which a common one is sought: nobody has more."""
@@ -41,18 +50,17 @@ class PushDesk:
         self,
         engine: Engine,
         accounts: Accounts,
-        rooms: Rooms,
         pusher: Pusher,
         counter: Counter,
         quotas: Quotas,
     ) -> None:
         self._engine = engine
         self._accounts = accounts
-        self._rooms = rooms
         self._pusher = pusher
         self._counter = counter
         self._quotas = quotas
-        engine.reactions.register(DEVICES_KIND, {DeliverPush.__name__: DeliverPush}, self._deliver)
+        commands = {DeliverPush.__name__: DeliverPush}
+        engine.reactions.register(DEVICES_KIND, commands, self._deliver, at_once=PUSHED_AT_ONCE)
 
     async def send(self, sender: Account, recipient: str, data: dict[str, Any]) -> None:
         """Tells the recipient, who shares something with the sender.
@@ -68,7 +76,8 @@ class PushDesk:
         await self._commit(account.id, PersonalNotice(sender=sender.id, data=data))
 
     async def _acquainted(self, one: str, other: str) -> bool:
-        """Whether the two share a gig that was live in the last day, or a room."""
+        """Whether the two share a gig that was live in the last day. (A stream's visitor has no account, and rooms of
+        this realm belong to gigs and streams.)"""
         since = self._engine.clock.now() - SHARED_FOR
         headers = await self._engine.store.sessions.listed("gigs-of", one, None, 0, LOOKED_AT_MOST)
         for header in headers:
@@ -78,7 +87,7 @@ class PushDesk:
             fresh = gig.status in LIVE or header.updated_at >= since
             if fresh and other in (gig.customer, gig.operator):
                 return True
-        return other in await self._rooms.shared(one, [other])
+        return False
 
     async def _commit(self, recipient: str, notice: PersonalNotice) -> None:
         now = self._engine.clock.now()
@@ -87,20 +96,36 @@ class PushDesk:
             source=Address("account", notice.sender),
             target=Address(DEVICES_KIND, recipient),
             name=DeliverPush.__name__,
-            body=msgspec.json.encode(DeliverPush(notice=notice)),
+            body=msgspec.json.encode(DeliverPush(notice=notice, at=now)),
             at=now,
         )
         told = NewNotice(f"account/{recipient}", TOPIC_NAME, msgspec.json.encode(notice))
         await self._engine.tell(told, row)
 
     async def _deliver(self, account: str, command: DeliverPush, row: str) -> None:
-        """Raises: what the provider raises; then it is called again, and a device that has it sees the same id."""
+        """Raises: Undelivered, once every device was tried; then it is called again, and one that has it sees the
+        same id. After an hour nobody waits for it any more."""
         devices = self._engine.store.devices
+        failures = []
         for device in await devices.of(account):
             try:
-                await self._pusher.push(device, Push(row, command.notice))
+                with trio.fail_after(PUSH_SECONDS_MOST):
+                    await self._pusher.push(device, Push(row, command.notice))
             except DeviceGone:
                 await devices.remove(account, device.address)
+            except Exception as error:
+                # Whatever a vendor's client raises is that vendor's, and stops no other device.
+                failures.append(repr(error))
+        if not failures:
+            return
+        if self._engine.clock.now() - command.at > TRIED_FOR:
+            self._engine.log.event("push_given_up", push=row, error=failures[0])
+            return
+        raise Undelivered(failures[0])
+
+
+class Undelivered(Exception):
+    """A device was not told; its text is the first reason."""
 
 
 SUMMARY = msgspec.json.Decoder(GigSummary)

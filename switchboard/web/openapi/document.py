@@ -33,6 +33,9 @@ WAIT = {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}
 
 WAITS = (429, 503)
 
+TOO_LONG = {"description": "The path, the query and the headers are too long together; no body."}
+"""Said before anybody knows whose call it is."""
+
 
 def build(dialects: Iterable[tuple[Dialect, Description]]) -> dict[str, Any]:
     """The document. Raises: KeyError: a route is not described."""
@@ -147,6 +150,7 @@ def _responses(operation: Operation, description: Description) -> dict[str, Any]
     responses: dict[str, Any] = {
         str(status): _success(status, operation) for status in operation.statuses
     }
+    responses["431"] = TOO_LONG
     for status in description.error_statuses:
         if operation.error_content == JSON:
             responses[str(status)] = {"$ref": f"#/components/responses/{description.name}.{status}"}

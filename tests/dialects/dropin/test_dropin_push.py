@@ -75,6 +75,27 @@ async def test_a_provider_that_fails_is_asked_again_and_a_device_that_is_gone_is
         assert not world.database.outbox
 
 
+async def test_one_device_that_fails_keeps_no_other_waiting_and_is_given_up_after_an_hour(
+    autojump_clock: MockClock,
+) -> None:
+    async with web_world() as world:
+        customer, operator, _ = await acquainted(world)
+        for address in ("one", "other"):
+            await operator.post("/devices", DEVICE | {"deviceAddress": address})
+        world.phones.broken = {"one": KeyError("a vendor's answer")}
+        await send(customer, operator)
+        await trio.sleep(60)
+        assert "other" in {address for address, _ in world.phones.pushed}
+        assert world.database.outbox
+        await trio.sleep(3700)
+        assert not world.database.outbox
+        world.phones.broken = {"one": None}
+        await send(customer, operator)
+        await trio.sleep(12)
+        last = world.phones.pushed[-1]
+        assert last[0] == "other"
+
+
 async def test_nobody_can_send_what_only_the_server_says(autojump_clock: MockClock) -> None:
     async with web_world() as world:
         customer, operator, _ = await acquainted(world)
