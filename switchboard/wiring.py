@@ -37,7 +37,7 @@ from switchboard.settings import Settings
 from switchboard.store.embedded import embedded_postgres
 from switchboard.store.embedded_place import locked
 from switchboard.store.postgres import PostgresStore, open_postgres
-from switchboard.version import code_version
+from switchboard.version import VERSION, code_version
 from switchboard.web import transport
 from switchboard.web.app import create_app
 from switchboard.web.services import Services, WebSettings, WidgetSettings, build_services
@@ -228,6 +228,7 @@ def web_settings(settings: Settings) -> WebSettings:
         trusted_proxies=settings.trusted_proxies,
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_base_url,
+        version=VERSION,
         dialect_hosts=settings.dialect_hosts,
         company_domains=frozenset(one.lower() for one in settings.company_domains),
         support_day_offset=milliseconds(settings.ally_utc_offset_minutes * 60),

@@ -131,7 +131,9 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
     app.metrics.add("switchboard_supervision", lambda: dict(services.engine.log.counts))
     app.metrics.add("switchboard_transport", transport.statistics)
     app.door = Door(services, app.metrics)
-    app.system = system_dialect(app.metrics, openapi_routes(build(DESCRIBED)))
+    app.system = system_dialect(
+        app.metrics, openapi_routes(build(DESCRIBED, services.settings.version))
+    )
     for dialect in (*dialects, app.system):
         for route in dialect.routes:
             app.url_map.add(

@@ -86,6 +86,8 @@ class WebSettings:
     """E-mail domains, in lower case, whose people may register with company; none: all."""
     support_day_offset: Milliseconds = 0
     """By how much the days of ally's statistics begin before midnight in UTC: three hours for Moscow."""
+    version: str = "0"
+    """Of this server, as its document says it."""
     access_log: bool = True
 
     @property

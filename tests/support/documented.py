@@ -10,12 +10,12 @@ from urllib.parse import unquote
 import jsonschema_rs
 from werkzeug.exceptions import HTTPException
 
-from switchboard.web import SwitchboardApp
+from switchboard.web import SwitchboardApp, WebSettings
 from switchboard.web.app import Endpoint
 from switchboard.web.descriptions import DESCRIBED
 from switchboard.web.openapi.document import build, path_of
 
-DOCUMENT = build(DESCRIBED)
+DOCUMENT = build(DESCRIBED, WebSettings().version)
 
 
 @cache

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from switchboard.version import VERSION
 from switchboard.web.call import Dialect, Route
 from switchboard.web.openapi.operations import (
     FORM,
@@ -37,13 +36,13 @@ TOO_LONG = {"description": "The path, the query and the headers are too long tog
 """Said before anybody knows whose call it is."""
 
 
-def build(dialects: Iterable[tuple[Dialect, Description]]) -> dict[str, Any]:
+def build(dialects: Iterable[tuple[Dialect, Description]], version: str) -> dict[str, Any]:
     """The document. Raises: KeyError: a route is not described."""
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
             "title": "Switchboard",
-            "version": VERSION,
+            "version": version,
             "summary": "Live sessions between people, behind five published APIs.",
         },
         "tags": [],
