@@ -13,7 +13,7 @@ PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11
 	"$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v "$$name"; break; }; done)
 
-.PHONY: help run test check format bench attacks soak mutants crash clean
+.PHONY: help run test check format bench attacks fuzz soak mutants crash clean
 
 help:
 	@echo 'make run     start the server on http://127.0.0.1:8000 with its own database in .data/'
@@ -22,6 +22,7 @@ help:
 	@echo 'make format  put the sources into their format'
 	@echo 'make bench   measure throughput and memory'
 	@echo 'make attacks drive every known hazard of a web server against the server and print what happens'
+	@echo 'make fuzz    make up 20,000 calls from the OpenAPI document and hold the answers against it'
 	@echo 'make soak    simulate people and faults for MINUTES=10, with seeds that nobody has seen'
 	@echo 'make mutants plant every known fault and show who notices it'
 	@echo 'make crash   kill and freeze servers under load, and check what they acknowledged'
@@ -50,6 +51,11 @@ bench: $(INSTALLED)
 
 attacks: $(INSTALLED)
 	@PYTHONPATH=tests/support $(BIN)/python tests/attacks
+
+# Whatever a server of its own is asked, by everybody there is: EXAMPLES for each call
+EXAMPLES ?= 20
+fuzz: $(INSTALLED)
+	@PYTHONPATH=tests/support $(BIN)/python tests/fuzz/fuzz_everybody.py --examples $(EXAMPLES)
 
 # As long as told, beginning with a seed that nobody has seen: make soak MINUTES=60 SEED=1 SCENARIO=rush
 MINUTES ?= 10

@@ -19,6 +19,7 @@ from switchboard.engine.sessions.kind import Address
 from switchboard.engine.workflows.accounts import Registration, Role
 from switchboard.engine.workflows.vehicles import register_vehicle
 from switchboard.settings import Settings, variable_of
+from switchboard.support_administration import SupportAdministration
 from switchboard.web.services import Services
 
 BY_ADMINISTRATOR = "system:admin"
@@ -58,6 +59,7 @@ class Administration:
             "api-key add": self.api_key_add,
             "api-key list": self.api_key_list,
             "api-key remove": self.api_key_remove,
+            **SupportAdministration(self._services).commands(),
         }
 
     # -- people -------------------------------------------------------------------------------------------------

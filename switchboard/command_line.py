@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Place] = {
         "switchboard.commands.api_keys", "api_key", "Keys of organizations' own servers."
     ),
     "apps": Place("switchboard.commands.apps", "apps", "Keys of the Pusher protocol's apps."),
+    "bank": Place("switchboard.commands.support", "bank", "Accounts of banks (ally)."),
     "bench": Place("switchboard.bench", "bench", "Measure throughput and memory."),
     "crash": Place(
         "switchboard.crash",
@@ -36,17 +37,26 @@ COMMANDS: Mapping[str, Place] = {
         "Kill and freeze servers under load, and check what they kept.",
     ),
     "dealer": Place("switchboard.commands.people", "dealer", "Add dealers."),
+    "directory": Place(
+        "switchboard.commands.support", "directory", "Import a bank's customers (ally)."
+    ),
+    "doctor": Place("switchboard.commands.doctor", "doctor", "Say what is amiss."),
     "gig": Place("switchboard.commands.sessions", "gig", "The back office's steps of gigs."),
     "keys": Place("switchboard.commands.keys", "keys", "Rotate the token keys."),
     "migrate": Place("switchboard.commands.migrate", "migrate", "Bring the database's schema up."),
+    "openapi": Place("switchboard.commands.openapi", "openapi", "Print the OpenAPI document."),
     "operator": Place("switchboard.commands.people", "operator", "Add operators."),
     "organization": Place("switchboard.commands.people", "organization", "Organizations."),
     "quarantine": Place(
         "switchboard.commands.sessions", "quarantine", "Sessions that crashed too often."
     ),
+    "say": Place("switchboard.commands.support", "say", "Write into a support room (ally)."),
     "serve": Place("switchboard.commands.serve", "serve", "Run the server."),
     "sessions": Place("switchboard.commands.sessions", "sessions", "Look at live sessions."),
     "settings": Place("switchboard.commands.settings", "settings", "List all settings."),
+    "support-app": Place(
+        "switchboard.commands.support", "support_app", "Apps of support desks (ally)."
+    ),
     "vehicle": Place("switchboard.commands.people", "vehicle", "Register organizations' cars."),
     "simulate": Place(
         "switchboard.simulations.command", "simulate", "Run people and faults under virtual time."

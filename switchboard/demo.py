@@ -1,5 +1,5 @@
-"""Demo data: an organization with a dealer and a car, five operators around one city and two customers, so that a
-newcomer's first request finds somebody.
+"""Demo data: an organization with a dealer and a car, five operators around one city, two customers and two colleagues,
+so that a newcomer's first request finds somebody.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from typing import NamedTuple
 import structlog
 import trio
 
+from switchboard import first_start
 from switchboard.engine.errors import EngineError
 from switchboard.engine.records.accounts import RoleStatus
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.workflows.accounts import Registration
+from switchboard.engine.workflows.support_people import StaffMember
 from switchboard.engine.workflows.vehicles import register_vehicle
-from switchboard.first_start import generated_password
 from switchboard.web.services import Services
 
 ORGANIZATION = "demo"
@@ -47,6 +48,15 @@ CUSTOMERS = ("customer1", "customer2")
 
 DEALER = "dealer1"
 
+COLLEAGUES = ("colleague1", "colleague2")
+
+SUPPORT_STAFF = (("support", False), ("supportadmin", True))
+"""(login, whether an administrator)"""
+
+BANK = "bank"
+CUSTOMER = {"alias": "AFAMJ7", "phone": "79154983795", "fio": "Demo"}
+"""The alias and phone of ally's examples."""
+
 VIN = "1HGCM82633A004352"
 """A number whose check digit is right, as it is shown in many places."""
 
@@ -56,7 +66,7 @@ async def prepare(services: Services) -> list[str]:
     if await services.engine.store.organizations.find(ORGANIZATION) is None:
         made = await services.desk.create_organization(ORGANIZATION, "Demo organization")
         await register_vehicle(services.engine, made.id, VIN, "Accord", None)
-    password = generated_password()
+    password = first_start.generated_password()
     lines: list[str] = []
     for one in OPERATORS:
         if await _made(services, one.username, one.first_name, password, operator="approved"):
@@ -67,6 +77,12 @@ async def prepare(services: Services) -> list[str]:
             lines.append(f"{_login(username, password)}  customer")
     if await _made(services, DEALER, "Dealer", password, dealer="approved"):
         lines.append(f"{_login(DEALER, password)}  dealer of the organization {ORGANIZATION}")
+    for name in COLLEAGUES:
+        if await _made_colleague(services, name, password):
+            lines.append(
+                f"  {_email(name)}  {password}  colleague, by password at /company/api/login"
+            )
+    lines += await _support(services, password)
     lines += await _widget_key(services)
     if not lines:
         return []
@@ -74,6 +90,28 @@ async def prepare(services: Services) -> list[str]:
         "Demo people (shown once): by password at /auto/auth, by a code at /dropin/login (it comes in this log)",
         *lines,
     ]
+
+
+async def _support(services: Services, password: str) -> list[str]:
+    """An app with a desk, a client, a bank and its customer, if the bank is missing, which is made last."""
+    support = services.support
+    if await services.directory.by_identity("ally", "username", BANK) is not None:
+        return []
+    app = await first_start.support_app(services)
+    lines = []
+    for login, admin in SUPPORT_STAFF:
+        if await services.directory.by_identity("ally", "username", login) is not None:
+            continue
+        await support.people.add_staff(
+            app.id, StaffMember(login=login, password=password, is_admin=admin)
+        )
+        role = "administrator" if admin else "operator"
+        lines.append(f"  {login}  {password}  {role} of {app.code} at /ally/api/auth")
+    await support.apps.import_customers(app, [CUSTOMER])
+    lines.append(f"  {BANK}  {password}  bank of /ally/AlfaSense, by HTTP Basic")
+    await support.people.register(app, CUSTOMER["alias"], {"name": "Demo"}, address="demo")
+    await support.people.add_bank(app.id, BANK, password)
+    return lines
 
 
 async def _widget_key(services: Services) -> list[str]:
@@ -111,6 +149,22 @@ async def _made(
         organization=ORGANIZATION,
     )
     await services.desk.create(registration, operator=operator, dealer=dealer)
+    return True
+
+
+async def _made_colleague(services: Services, name: str, password: str) -> bool:
+    if await services.directory.by_identity("company", "email", _email(name)) is not None:
+        return False
+    registration = Registration(
+        realm="company",
+        first_name="Colleague",
+        last_name="Demo",
+        identities=(("email", _email(name)),),
+        password=password,
+        profile={"job": "Demo"},
+        numbered=True,
+    )
+    await services.desk.create(registration)
     return True
 
 

@@ -1,20 +1,32 @@
-"""The first administrator."""
+"""What there must be before anybody comes: the first administrator, the app of a support desk."""
 
 from __future__ import annotations
 
 import secrets
 
-from switchboard.engine.errors import IdentityTaken, Invalid, StartError
+from switchboard.engine.errors import IdentityTaken, Invalid, NotFound, StartError
+from switchboard.engine.records import SupportApp
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.settings import PREFIX, Settings
 from switchboard.web.services import Services
 
 DEFAULT_LOGIN = "admin"
 
+SUPPORT_APP = "sensetest"
+"""contracts/ally.md, POST /api/token."""
+
 
 def generated_password() -> str:
     """A password that can be copied by hand: 96 bits."""
     return secrets.token_urlsafe(12)
+
+
+async def support_app(services: Services) -> SupportApp:
+    """The app of ally's own examples, made if there is none: what its documents show works as it stands."""
+    try:
+        return await services.support.apps.find(SUPPORT_APP)
+    except NotFound:
+        return await services.support.apps.create(SUPPORT_APP, "Support")
 
 
 async def administrator(services: Services, settings: Settings) -> list[str]:

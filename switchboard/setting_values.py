@@ -183,6 +183,19 @@ def codes(value: str) -> Mapping[str, str]:
     return found
 
 
+def hosts(value: str) -> Mapping[str, str]:
+    """``HOST:DIALECT`` pairs, separated by commas; the host may have a port. In lower case."""
+    found: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in value.lower().split(","))):
+        host, colon, dialect = (part.strip() for part in pair.rpartition(":"))
+        if not host or not colon or not dialect or "/" in host:
+            raise ValueError(f"must be HOST:DIALECT pairs separated by commas, not {pair!r}")
+        if host in found:
+            raise ValueError(f"has {host!r} twice")
+        found[host] = dialect
+    return found
+
+
 def is_loopback(host: str) -> bool:
     """Whether whoever listens there can be reached from this machine alone."""
     try:

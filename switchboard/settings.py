@@ -35,6 +35,8 @@ PRODUCTS: Mapping[str, str] = MappingProxyType(
 )
 """contracts/dowell.md's table."""
 
+NO_HOSTS: Mapping[str, str] = MappingProxyType({})
+
 DAY = 24 * 60 * 60.0
 T = TypeVar("T")
 
@@ -83,6 +85,11 @@ class Settings:
     allowed_hosts: tuple[str, ...] = setting(
         (), values.words, "host names that URLs in answers may be built from, beside loopback"
     )
+    dialect_hosts: Mapping[str, str] = setting(
+        NO_HOSTS,
+        values.hosts,
+        "HOST:DIALECT,... of host names at whose root a dialect answers, beside /DIALECT everywhere",
+    )
     trusted_proxies: tuple[str, ...] = setting(
         (), values.networks, "networks whose X-Forwarded-* headers are believed"
     )
@@ -117,6 +124,26 @@ class Settings:
         values.origins,
         "web origins whose pages may open websockets, beside the server's own and those named "
         "for cors; or *",
+    )
+
+    # -- uploads
+    uploads_bytes_most: int = setting(
+        25 * 1024 * 1024,
+        values.whole(1024, 10 * 1024**3),
+        "largest file for a chat or a gig, in bytes; images of people: 10 MB",
+    )
+    uploads_bucket: str | None = setting(
+        None,
+        values.text,
+        "bucket of an S3-compatible store for uploaded files; else they lie in the data folder",
+    )
+    uploads_endpoint: str | None = setting(
+        None, values.base_url, "address of that store; by default Amazon's"
+    )
+    uploads_region: str = setting("us-east-1", values.text, "region of that bucket")
+    uploads_access_key: str | None = setting(None, values.text, "access key of that store")
+    uploads_secret_key: str | None = setting(
+        None, values.text, "secret key of that store", secret=True
     )
 
     # -- people
@@ -208,6 +235,13 @@ class Settings:
         "an operator who neither writes nor is connected for so long holds a room no more",
     )
 
+    # -- support desks
+    ally_utc_offset_minutes: int = setting(
+        0,
+        values.whole(-720, 840),
+        "the zone in which ally's statistics count days, as minutes ahead of UTC",
+    )
+
     # -- widgets
     dowell_products: Mapping[str, str] = setting(
         PRODUCTS, values.codes, "NAME:CODE,... of the products that dowell's widgets stand for"
@@ -221,6 +255,11 @@ class Settings:
         None,
         values.yes_or_no,
         "whether dowell's staff calls need an API key; by default unless only this machine can call",
+    )
+
+    # -- colleagues
+    company_domains: tuple[str, ...] = setting(
+        (), values.words, "e-mail domains whose people may register with company; by default all"
     )
 
     # -- streams

@@ -69,6 +69,9 @@ def _checked(settings: Settings) -> Settings:
     """Raises: StartError: two settings contradict each other."""
     if (settings.admin_login is None) != (settings.admin_password is None):
         raise StartError(f"{PREFIX}ADMIN_LOGIN and {PREFIX}ADMIN_PASSWORD go together")
+    keys = (settings.uploads_access_key, settings.uploads_secret_key)
+    if settings.uploads_bucket is not None and None in keys:
+        raise StartError(f"{PREFIX}UPLOADS_BUCKET needs {PREFIX}UPLOADS_ACCESS_KEY and _SECRET_KEY")
     for name in ("approve_at_once", "expose_access_token"):
         if getattr(settings, name) and not settings.embedded:
             raise StartError(f"{variable_of(name)} is for the embedded database only")

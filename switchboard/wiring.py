@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,23 +17,27 @@ from switchboard.admin_channel import AdminChannel
 from switchboard.administration import Administration
 from switchboard.engine.clock import Clock, Milliseconds
 from switchboard.engine.engine import DRAIN_SECONDS, Engine
+from switchboard.engine.files import Files
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity, Store
+from switchboard.engine.ports import Capacity
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Tariff, Terms
 from switchboard.engine.sessions.person import PERSON
 from switchboard.engine.sessions.room import ROOM
 from switchboard.engine.sessions.stream import STREAM
 from switchboard.engine.sessions.stream import Terms as StreamTerms
+from switchboard.engine.storing import Store
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.keys import DIALECTS_WITH_APPS, derived, pusher_apps, token_keys
-from switchboard.outbound import LogSender, PeerToPeer
+from switchboard.outbound import LocalSender, PeerToPeer
+from switchboard.outbound.push import LogPusher
+from switchboard.outbound.uploads import LocalFiles
 from switchboard.settings import Settings
 from switchboard.store.embedded import embedded_postgres
 from switchboard.store.embedded_place import locked
 from switchboard.store.postgres import PostgresStore, open_postgres
-from switchboard.version import code_version
+from switchboard.version import VERSION, code_version
 from switchboard.web import transport
 from switchboard.web.app import create_app
 from switchboard.web.realtime.pusher import App
@@ -154,7 +158,10 @@ def assemble(settings: Settings, store: Store) -> Services:
     return build_services(
         engine,
         dispatch,
-        sender=LogSender(),
+        files=files(settings, keys, clock),
+        devices=LogPusher(),
+        upload_bytes_most=settings.uploads_bytes_most,
+        sender=LocalSender(settings.data_dir / "mail"),
         token_keys=keys,
         current_token_key=next(iter(keys)),
         code_key=derived(keys, "codes"),
@@ -163,6 +170,23 @@ def assemble(settings: Settings, store: Store) -> Services:
         stream_terms=stream_terms(settings),
         dealer_timeout=milliseconds(settings.stream_dealer_timeout_seconds),
         pusher_apps=tuple(App(*app) for app in apps),
+    )
+
+
+def files(settings: Settings, keys: Mapping[str, bytes], clock: Clock) -> Files:
+    """Where uploads lie. Raises: StartError."""
+    if settings.uploads_bucket is None:
+        return LocalFiles(settings.data_dir / "uploads", derived(keys, "uploads"))
+    from switchboard.outbound.uploads.s3 import S3Files
+
+    return S3Files(
+        bucket=settings.uploads_bucket,
+        endpoint=settings.uploads_endpoint,
+        region=settings.uploads_region,
+        access_key=settings.uploads_access_key or "",
+        secret_key=settings.uploads_secret_key or "",
+        folder=settings.data_dir / "uploads",
+        clock=clock,
     )
 
 
@@ -209,6 +233,10 @@ def web_settings(settings: Settings) -> WebSettings:
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_base_url,
         ice_servers=settings.ice_servers,
+        version=VERSION,
+        dialect_hosts=settings.dialect_hosts,
+        company_domains=frozenset(one.lower() for one in settings.company_domains),
+        support_day_offset=milliseconds(settings.ally_utc_offset_minutes * 60),
         widgets=WidgetSettings(
             products=settings.dowell_products,
             legacy_envelope=settings.dowell_envelope == "legacy",
@@ -266,6 +294,8 @@ async def _open(
     """Opens the doors of a running engine, once those who may come in exist."""
     await nursery.start(services.run)
     greeting = await first_start.administrator(services, settings)
+    if settings.embedded:
+        await first_start.support_app(services)
     if settings.demo:
         greeting += await demo.prepare(services)
         await nursery.start(demo.keep_online, services, settings.person_timeout_seconds)

@@ -14,11 +14,11 @@ from typing import Any
 import trio
 
 from switchboard.engine.clock import Clock, Instant
-from switchboard.engine.errors import KeyReused, NotOwner, Stopping, Unavailable
+from switchboard.engine.errors import KeyReused, NotOwner, Stopping, StoreDown, Unavailable
 from switchboard.engine.ids import Ids, is_id
-from switchboard.engine.ports import Capacity, Fenced, Store, VideoProvider
+from switchboard.engine.ports import Capacity, Fenced, NewNotice, OutboxRow, VideoProvider
 from switchboard.engine.runtime.alarms import Alarms
-from switchboard.engine.runtime.announcements import Announcements
+from switchboard.engine.runtime.announcements import Announcement, Announcements
 from switchboard.engine.runtime.draft import EndSession
 from switchboard.engine.runtime.folding import restore
 from switchboard.engine.runtime.letter import Key, Letter
@@ -27,6 +27,7 @@ from switchboard.engine.runtime.services import KindRuntime, Observer, Runtime
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.runtime.supervisor import Supervisor
 from switchboard.engine.sessions.kind import Address, Command, Kind
+from switchboard.engine.storing import Store
 
 DRAIN_SECONDS = 5.0
 """How long a stop waits for commands that were accepted: far more than a turn takes, less than any service manager's
@@ -187,6 +188,25 @@ class Engine:
             return None
         # Minus infinity for a caller that is cancelled already: nobody waits any more.
         return self.clock.now() + int(max(0.0, deadline - trio.current_time()) * 1000)
+
+    async def tell(self, notice: NewNotice, row: OutboxRow) -> None:
+        """Commits a notice of no session's and hands on what is to be delivered because of it.
+
+        Raises: Unavailable: nothing was told, unless the answer was lost.
+        """
+        if not self.ready:
+            raise Stopping
+        try:
+            sequence = await self.store.sessions.tell(notice, row)
+        except Fenced as fence:
+            self.lose_ownership(str(fence))
+            raise NotOwner from fence
+        except StoreDown:
+            # It may have happened: then the row is in the table, and is found there.
+            self.reactions.recheck()
+            raise
+        self.announcements.publish(Announcement(notice.topic, sequence, notice.name, notice.body))
+        self.reactions.deliver([row])
 
     async def _tell(self, target: Address, command: Command, row: str) -> Any:
         return await self.ask(target, command, by=f"system:{row}", caused_by=row, consumes=row)

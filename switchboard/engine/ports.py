@@ -11,20 +11,6 @@ from typing import Protocol
 import msgspec
 
 from switchboard.engine.clock import Instant, Milliseconds
-from switchboard.engine.queries.searches import RoomSearches
-from switchboard.engine.queries.streams import Streams
-from switchboard.engine.records import (
-    Accounts,
-    ApiKeys,
-    Attempts,
-    Devices,
-    Leads,
-    Limits,
-    Organizations,
-    Revocations,
-    Serials,
-    Vehicles,
-)
 from switchboard.engine.sessions.kind import (
     Address,
     Claim,
@@ -301,6 +287,12 @@ class Sessions(Protocol):
         """Deletes rows that no session consumes (a workflow's). Raises: StoreDown; Fenced: what was delivered by an
         engine that had been taken over was perhaps delivered to what it remembered."""
 
+    async def tell(self, notice: NewNotice, row: OutboxRow) -> int:
+        """Writes a notice of no session's and what is to be delivered because of it, both or neither.
+
+        Returns: the notice's number. Raises: Fenced, StoreDown.
+        """
+
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """What was announced on a topic after that sequence, in order."""
 
@@ -309,61 +301,6 @@ class Sessions(Protocol):
 
     async def tallies(self, name: str, keys: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """key -> (count, sum) of the observations, for the keys that have any."""
-
-
-class Store(RoomSearches, Protocol):
-    """Everything durable. Opened and closed by whoever wires the engine."""
-
-    @property
-    def sessions(self) -> Sessions:
-        """The sessions."""
-
-    @property
-    def accounts(self) -> Accounts:
-        """The accounts."""
-
-    @property
-    def organizations(self) -> Organizations:
-        """The organizations."""
-
-    @property
-    def attempts(self) -> Attempts:
-        """The one-time codes."""
-
-    @property
-    def limits(self) -> Limits:
-        """The counters of tries."""
-
-    @property
-    def revocations(self) -> Revocations:
-        """The tokens that were taken back."""
-
-    @property
-    def serials(self) -> Serials:
-        """Numbers beside ids."""
-
-    @property
-    def api_keys(self) -> ApiKeys:
-        """The keys of organizations' own servers."""
-
-    @property
-    def streams(self) -> Streams:
-        """The lists of streams."""
-
-    @property
-    def leads(self) -> Leads:
-        """What visitors left."""
-
-    @property
-    def vehicles(self) -> Vehicles:
-        """The registered vehicles."""
-
-    @property
-    def devices(self) -> Devices:
-        """The phones that pushes go to."""
-
-    async def ping(self) -> None:
-        """Returns if the database answers. Raises: StoreDown."""
 
 
 class VideoProvider(Protocol):
@@ -376,13 +313,6 @@ class VideoProvider(Protocol):
 
     def token(self, room: VideoSession, account: str, now: Instant) -> str:
         """That party's own key to the room."""
-
-
-class Sender(Protocol):
-    """Sends a one-time code to a person."""
-
-    async def send_code(self, identity_type: str, value: str, code: str) -> None:
-        """Sends it; raises if it could not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

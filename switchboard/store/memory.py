@@ -17,6 +17,7 @@ from switchboard.engine.ports import (
     Header,
     JournalEntry,
     KeyedReply,
+    NewNotice,
     OutboxRow,
     Outcome,
     QuarantineRow,
@@ -246,6 +247,17 @@ class MemorySessions:
             self._database.outbox.pop(outbox_id, None)
         await self._gate("outbox_deleted")
 
+    async def tell(self, notice: NewNotice, row: OutboxRow) -> int:
+        """See ``Sessions``."""
+        await self._gate("tell")
+        self._backend.check_fence()
+        stored = self._database.notices.setdefault(notice.topic, [])
+        sequence = len(stored) + 1
+        stored.append(StoredNotice(notice.topic, sequence, notice.name, notice.body, row.at))
+        self._database.outbox[row.id] = row
+        await self._gate("told")
+        return sequence
+
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """See ``Sessions``."""
         await self._gate("notices")
@@ -300,6 +312,9 @@ class MemoryStore:
         self.issues = MemoryIssues(database, gate)
         self.serials = MemorySerials(database, gate)
         self.api_keys = database.api_keys
+        self.uploads = database.uploads
+        self.support_apps = database.support_apps
+        self.bank_directory = database.bank_directory
         self.streams = MemoryStreams(database, gate)
         self.leads = database.leads
         self.vehicles = database.vehicles

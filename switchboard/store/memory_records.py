@@ -73,6 +73,39 @@ class MemoryAccounts:
             == (organization, "approved", "active")
         )
 
+    async def of_organization(
+        self, organization: str, skip: int, limit: int, *, staff: bool = False
+    ) -> Sequence[Account]:
+        """An organization's active accounts in the order of their ids; ``staff``: only operators and administrators."""
+        await trio.lowlevel.checkpoint()
+        found = [
+            one
+            for one in self._active_of(organization)
+            if not staff or one.admin or one.operator == "approved"
+        ]
+        return sorted(found, key=lambda one: one.id)[skip : skip + limit]
+
+    async def count(self, organization: str) -> int:
+        """How many active accounts the organization has."""
+        await trio.lowlevel.checkpoint()
+        return len(self._active_of(organization))
+
+    def _active_of(self, organization: str) -> list[Account]:
+        return [
+            one
+            for one in self._accounts.values()
+            if one.organization == organization and one.status == "active"
+        ]
+
+    async def latest(self, realm: Realm, skip: int, limit: int) -> Sequence[Account]:
+        """The realm's active accounts, who changed last first."""
+        await trio.lowlevel.checkpoint()
+        found = [
+            one for one in self._accounts.values() if one.realm == realm and one.status == "active"
+        ]
+        found.sort(key=lambda one: (one.updated_at, one.id), reverse=True)
+        return found[skip : skip + limit]
+
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""
         await trio.lowlevel.checkpoint()

@@ -39,6 +39,8 @@ from switchboard.store.memory_records import (
     MemoryRevocations,
 )
 from switchboard.store.memory_rooms import RoomTables
+from switchboard.store.memory_support import MemoryBankDirectory, MemorySupportApps
+from switchboard.store.memory_uploads import MemoryUploads
 from switchboard.store.rules import VOID, instant_of, void_entry
 
 
@@ -103,6 +105,9 @@ class MemoryDatabase:
     revocations: MemoryRevocations = field(default_factory=MemoryRevocations)
     rooms: RoomTables = field(default_factory=RoomTables)
     api_keys: MemoryApiKeys = field(default_factory=MemoryApiKeys)
+    uploads: MemoryUploads = field(default_factory=MemoryUploads)
+    support_apps: MemorySupportApps = field(default_factory=MemorySupportApps)
+    bank_directory: MemoryBankDirectory = field(default_factory=MemoryBankDirectory)
     leads: MemoryLeads = field(default_factory=MemoryLeads)
     vehicles: MemoryVehicles = field(default_factory=MemoryVehicles)
     devices: MemoryDevices = field(default_factory=MemoryDevices)

@@ -21,6 +21,8 @@ from switchboard.store.records_dealerships import (
 from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
 from switchboard.store.records_revocations import PostgresRevocations
 from switchboard.store.records_serials import PostgresSerials
+from switchboard.store.records_support import PostgresBankDirectory, PostgresSupportApps
+from switchboard.store.records_uploads import PostgresUploads
 from switchboard.store.sessions import PostgresSessions, open_sessions
 from switchboard.store.streams import PostgresStreams
 
@@ -43,6 +45,9 @@ class PostgresStore:
         self.issues = PostgresIssues(database)
         self.serials = PostgresSerials(database)
         self.api_keys = PostgresApiKeys(database)
+        self.uploads = PostgresUploads(database)
+        self.support_apps = PostgresSupportApps(database)
+        self.bank_directory = PostgresBankDirectory(database)
         self.streams = PostgresStreams(database)
         self.leads = PostgresLeads(database)
         self.vehicles = PostgresVehicles(database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from switchboard.engine.ports import OutboxRow, QuarantineRow, Span, StoredNotice
+from switchboard.engine.ports import NewNotice, OutboxRow, QuarantineRow, Span, StoredNotice
 from switchboard.engine.sessions.kind import Address
 from switchboard.store.bridge import Connection
 
@@ -88,6 +88,39 @@ async def outbox_done(connection: Connection, node: str, ids: Sequence[str]) -> 
     await connection.execute(
         FENCE + "DELETE FROM outbox USING fence WHERE id = ANY ($2::text[])", node, ids
     )
+
+
+async def tell(connection: Connection, node: str, notice: NewNotice, row: OutboxRow) -> int:
+    """See ``Sessions.tell``: one statement, so both or neither."""
+    sequence: int = await connection.fetchval(
+        FENCE
+        + """
+        , numbered AS (
+            INSERT INTO topic AS counted (topic, sequence) SELECT $2, 1 FROM fence
+            ON CONFLICT (topic) DO UPDATE SET sequence = counted.sequence + 1
+            RETURNING sequence
+        ), told AS (
+            INSERT INTO notice (topic, sequence, name, body, at)
+            SELECT $2, sequence, $3, $4, $5 FROM numbered
+            RETURNING sequence
+        ), sent AS (
+            INSERT INTO outbox (id, source_kind, source_id, target_kind, target_id, name, body, at)
+            SELECT $6, $7, $8, $9, $10, $11, $12, $5 FROM numbered
+        )
+        SELECT sequence FROM told
+        """,
+        node,
+        notice.topic,
+        notice.name,
+        notice.body,
+        row.at,
+        row.id,
+        *row.source,
+        *row.target,
+        row.name,
+        row.body,
+    )
+    return sequence
 
 
 async def notices(connection: Connection, topic: str, after: int, limit: int) -> list[StoredNotice]:

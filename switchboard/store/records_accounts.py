@@ -106,6 +106,30 @@ class PostgresAccounts:
             WHERE organization = $1 AND dealer = 'approved' AND status = 'active' ORDER BY id"""
         return [row["id"] for row in await self._database.run(_fetch, query, organization)]
 
+    async def of_organization(
+        self, organization: str, skip: int, limit: int, *, staff: bool = False
+    ) -> Sequence[Account]:
+        """An organization's active accounts in the order of their ids; ``staff``: only operators and administrators."""
+        kept = "AND (admin OR operator = 'approved')" if staff else ""
+        condition = (
+            f"WHERE organization = $1 AND status = 'active' {kept} ORDER BY id OFFSET $2 LIMIT $3"
+        )
+        rows = await self._database.run(_fetch, f"{SELECT} {condition}", organization, skip, limit)
+        return [_account(row) for row in rows]
+
+    async def count(self, organization: str) -> int:
+        """How many active accounts the organization has."""
+        query = "SELECT count(*) FROM account WHERE organization = $1 AND status = 'active'"
+        rows = await self._database.run(_fetch, query, organization)
+        return int(rows[0]["count"])
+
+    async def latest(self, realm: Realm, skip: int, limit: int) -> Sequence[Account]:
+        """The realm's active accounts, who changed last first."""
+        condition = """WHERE realm = $1 AND status = 'active'
+            ORDER BY updated_at DESC, id DESC OFFSET $2 LIMIT $3"""
+        rows = await self._database.run(_fetch, f"{SELECT} {condition}", realm, skip, limit)
+        return [_account(row) for row in rows]
+
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""
         condition = "WHERE id > $2 AND ($1::text IS NULL OR realm = $1) ORDER BY id LIMIT $3"

@@ -18,6 +18,7 @@ from switchboard.engine.ports import (
     Header,
     JournalEntry,
     KeyedReply,
+    NewNotice,
     OutboxRow,
     Outcome,
     QuarantineRow,
@@ -129,6 +130,11 @@ class PostgresSessions:
         """See ``Sessions``."""
         with _fence():
             await self._database.run(queries_around.outbox_done, self._node, ids)
+
+    async def tell(self, notice: NewNotice, row: OutboxRow) -> int:
+        """See ``Sessions``."""
+        with _fence():
+            return await self._database.run(queries_around.tell, self._node, notice, row)
 
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """See ``Sessions``; kept for 24 hours."""

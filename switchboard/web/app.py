@@ -15,18 +15,18 @@ from werkzeug.routing import Rule
 from switchboard.engine.errors import StartError
 from switchboard.web import transport
 from switchboard.web.call import Dialect, Route
-from switchboard.web.dialects.auto import AUTO
-from switchboard.web.dialects.dowell import DOWELL
-from switchboard.web.dialects.dropin import DROPIN
+from switchboard.web.descriptions import DESCRIBED
 from switchboard.web.door import JSON, Door
 from switchboard.web.health import system_dialect
 from switchboard.web.incoming import ClientLeft, Incoming, plain_path
 from switchboard.web.metrics import Metrics
+from switchboard.web.openapi.document import build
+from switchboard.web.openapi.pages import routes as openapi_routes
 from switchboard.web.realtime.pusher.http_api import PUSHER_API
 from switchboard.web.realtime.pusher.socket import add_socket
 from switchboard.web.services import Services
 
-DIALECTS: Sequence[Dialect] = (AUTO, DROPIN, DOWELL)
+DIALECTS: Sequence[Dialect] = tuple(dialect for dialect, _ in DESCRIBED)
 
 OVERRIDES = frozenset({b"GET", b"PUT", b"PATCH", b"DELETE"})
 """What ``X-HTTP-Method-Override`` may turn a POST into."""
@@ -56,6 +56,8 @@ class SwitchboardApp(QuartTrio):
     system: Dialect
     by_segment: Mapping[str, Dialect]
     by_host: Mapping[str, Dialect]
+    system_paths: frozenset[str]
+    """What belongs to no dialect, and so answers on every host."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The ASGI callable. A bound host and a method override change what is asked for, before it is looked up."""
@@ -64,7 +66,7 @@ class SwitchboardApp(QuartTrio):
                 scope = {**scope, "path": plain_path(scope["path"])}
             await super().__call__(scope, receive, send)
             return
-        if self.by_host:
+        if self.by_host and scope["path"] not in self.system_paths:
             scope = self._bound(scope)
         if scope["method"] == "POST":
             scope = _overridden(scope)
@@ -131,7 +133,9 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
     app.metrics.add("switchboard_supervision", lambda: dict(services.engine.log.counts))
     app.metrics.add("switchboard_transport", transport.statistics)
     app.door = Door(services, app.metrics)
-    app.system = system_dialect(app.metrics)
+    app.system = system_dialect(
+        app.metrics, openapi_routes(build(DESCRIBED, services.settings.version))
+    )
     app.metrics.add("switchboard_pusher", services.pusher.statistics)
     services.pusher.serve(
         services, {one.name: one.listening for one in dialects if one.listening is not None}
@@ -148,6 +152,7 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
                 )
             )
     app.by_segment = {dialect.name: dialect for dialect in dialects}
+    app.system_paths = frozenset(route.path for route in app.system.routes)
     app.by_host = _by_host(services.settings.dialect_hosts, app.by_segment)
     return app
 

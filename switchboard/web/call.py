@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -12,7 +13,7 @@ from switchboard.engine.errors import Invalid
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.letter import Key
 from switchboard.web.failures import LoginRequired
-from switchboard.web.incoming import RequestHeaders
+from switchboard.web.incoming import Incoming, RequestHeaders
 from switchboard.web.parsing import Values
 from switchboard.web.reading import Reader, read
 from switchboard.web.realtime.listening import Listening
@@ -50,6 +51,8 @@ class Call:
     query: Values = field(default_factory=dict)
     body: Values = field(default_factory=dict)
     raw: bytes = b""
+    incoming: Incoming | None = None
+    """Of a route that streams: where its body comes from."""
     account: Account | None = None
     token: Token | None = None
 
@@ -96,11 +99,13 @@ class Call:
         Source: contracts/README.md: the setting, else the request's host if it is loopback or allowed.
         """
         settings = self.services.settings
-        if settings.public_url is not None:
+        bound = not self.prefix
+        if settings.public_url is not None and not bound:
             base = settings.public_url.rstrip("/")
         else:
             name = self.host.rpartition(":")[0] if _has_port(self.host) else self.host
-            if name not in LOOPBACK_HOSTS and name not in settings.allowed_hosts:
+            # A host that a dialect is bound to was named by the deployment.
+            if not bound and name not in LOOPBACK_HOSTS and name not in settings.allowed_hosts:
                 return None
             base = f"{self.scheme}://{self.host}"
         base += self.prefix
@@ -129,6 +134,8 @@ class Route(NamedTuple):
     """Answers without a token too; one that is sent must be valid only where it is needed."""
     reads_body: bool = False
     """Takes fields from the body of a GET too, which means nothing elsewhere."""
+    streams: bool = False
+    """The handler reads the body itself, as it comes (``Call.incoming``); it may be large, and take its time."""
 
 
 class Reply(NamedTuple):
@@ -145,6 +152,16 @@ class Page(NamedTuple):
 
     content_type: str
     body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+class FilePage(NamedTuple):
+    """A file as an answer: sent as it is read."""
+
+    content_type: str
+    path: Path
+    headers: Mapping[str, str]
 
 
 class Failure(NamedTuple):
@@ -152,6 +169,7 @@ class Failure(NamedTuple):
 
     status: int
     body: Any
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from switchboard.engine.errors import EngineError, SessionCrashed
 from switchboard.web.authentication import authenticate
-from switchboard.web.call import Call, Dialect, Failure, Page, Reply, Route
+from switchboard.web.call import Call, Dialect, Failure, FilePage, Page, Reply, Route
 from switchboard.web.cors import Cors
 from switchboard.web.failures import (
     Bug,
@@ -72,7 +73,8 @@ class Door:
         headers = {"X-Request-Id": id, "Cache-Control": "no-store"}
         call = None
         if request.method == "OPTIONS":
-            status, content_type, body = 204, JSON, b""
+            status, content_type = 204, JSON
+            body: bytes | Path = b""
             headers |= self._cors.preflight(request.headers)
         else:
             headers |= self._cors.headers(request.headers.get("Origin"))
@@ -81,6 +83,8 @@ class Door:
                 call, request, dialect, route, problem, headers
             )
         self._account_for(call, id, request, dialect, route, status, started)
+        if isinstance(body, Path):
+            return Answer(status, headers, content_type, b"", body)
         return Answer(status, headers, content_type, body)
 
     def _call(
@@ -114,17 +118,25 @@ class Door:
         route: Route | None,
         problem: HTTPException | None,
         headers: dict[str, str],
-    ) -> tuple[int, str, bytes]:
-        """Status, content type and body; what a failure says in headers is put into ``headers``."""
+    ) -> tuple[int, str, bytes | Path]:
+        """Status, content type and body (or its file); what else is said in headers is put into ``headers``."""
+        seconds = self._services.settings.request_seconds
         try:
-            # Before anything else: as long as it has not been read, the connection is good for nothing more.
-            call.raw = await self._body(request)
+            if route is not None and route.streams:
+                call.incoming, seconds = request, self._services.settings.upload_seconds
+            else:
+                # Before anything else: as long as it has not been read, the connection is good for nothing more.
+                call.raw = await self._body(request)
             if route is None:
                 raise _routing_failure(problem, request.method)
-            with trio.fail_after(self._services.settings.request_seconds):
+            with trio.fail_after(seconds):
                 answer = await self._handled(call, request, dialect, route)
             if isinstance(answer, Page):
-                return 200, answer.content_type, answer.body
+                headers |= answer.headers
+                return answer.status, answer.content_type, answer.body
+            if isinstance(answer, FilePage):
+                headers |= answer.headers
+                return 200, answer.content_type, answer.path
             if isinstance(answer, Reply):
                 headers |= answer.headers
                 return answer.status, JSON, self._encode(dialect.success(answer.value))
@@ -174,6 +186,7 @@ class Door:
         except KeyError:
             error = self._bug(call, error)
             failure = dialect.failure(error)
+        headers |= failure.headers
         wait = getattr(error, "retry_after_seconds", None)
         if wait is not None:
             headers["Retry-After"] = str(wait)

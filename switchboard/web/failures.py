@@ -41,11 +41,11 @@ class UnsupportedType(WebFailure):
 
 
 class LoginRequired(WebFailure):
-    """There is no token, or one that opens nothing here; ``reason`` says which, to those APIs that tell."""
+    """There is no token, or one that opens nothing here; ``why`` says which, to those APIs that tell."""
 
-    def __init__(self, reason: Literal["missing", "invalid", "expired"] = "missing") -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, why: Literal["missing", "invalid", "expired"] = "missing") -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class TooSlow(WebFailure):

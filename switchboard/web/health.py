@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import trio
@@ -50,8 +51,12 @@ async def readyz(call: Call) -> Any:
     return {"status": "ready"}
 
 
-def system_dialect(metrics: Metrics) -> Dialect:
-    """``/healthz``, ``/readyz`` and ``/metrics``, and the answer to paths that belong to nobody."""
+def system_dialect(metrics: Metrics, more: Sequence[Route] = ()) -> Dialect:
+    """``/healthz``, ``/readyz`` and ``/metrics``, and the answer to paths that belong to nobody.
+
+    Args:
+        more: pages beside them.
+    """
 
     async def render(_call: Call) -> Page:
         return Page(CONTENT_TYPE, metrics.render())
@@ -63,6 +68,7 @@ def system_dialect(metrics: Metrics) -> Dialect:
             Route("GET", "/healthz", healthz, anonymous=True),
             Route("GET", "/readyz", readyz, anonymous=True),
             Route("GET", "/metrics", render, anonymous=True),
+            *more,
         ),
         credential=_no_credential,
         success=_bare,

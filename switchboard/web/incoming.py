@@ -8,6 +8,7 @@ bounded body has been read, and to its end even if the client goes away.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlparse
 
@@ -17,6 +18,9 @@ from switchboard.web.failures import BodyTooLarge, UnreadableBody
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+FILE_PART_BYTES = 256 * 1024
+"""Of a file that is sent: few hops to a thread, and little memory for each reader."""
 
 DRAIN_SECONDS_MOST = 5.0
 """For the answer to a request whose body was not read to its end: it is small, and whoever reads has it by then."""
@@ -54,6 +58,8 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
     content_type: str
     body: bytes
+    file: Path | None = None
+    """Sent in place of ``body``, as it is read; ``headers`` has its length."""
 
 
 class Incoming:
@@ -107,6 +113,17 @@ class Incoming:
             self.complete = not message.get("more_body", False)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    async def part(self) -> bytes | None:
+        """The next part of the body, None after the last. Raises: ClientLeft."""
+        if self.complete:
+            return None
+        message = await self._receive()
+        if message["type"] != "http.request":
+            raise ClientLeft
+        self.complete = not message.get("more_body", False)
+        part: bytes = message.get("body", b"")
+        return part
+
     async def answer(self, answer: Answer) -> None:
         """Sends it; after a body that was not read to its end, the connection's last."""
         if self.complete:
@@ -131,13 +148,23 @@ class Incoming:
         ]
         if answer.status != 204:  # Which has neither.
             headers.append((b"content-type", answer.content_type.encode("latin-1")))
+        if answer.status != 204 and answer.file is None:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         if close:
             headers.append((b"connection", b"close"))
         await self._send(
             {"type": "http.response.start", "status": answer.status, "headers": headers}
         )
+        if answer.file is not None:
+            await self._send_file(answer.file)
+            return
         await self._send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+    async def _send_file(self, path: Path) -> None:
+        async with await trio.open_file(path, "rb") as file:
+            while part := await file.read(FILE_PART_BYTES):
+                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def plain_path(target: str) -> str:

@@ -226,6 +226,18 @@ class Reader:
             return tuple(dict.fromkeys(words)) or None
         return None
 
+    def strings(self, *names: str, most: int) -> tuple[str, ...] | None:
+        """Some strings, one or repeated, each as it is; None if there are none."""
+        given = next((self._values[name] for name in names if self.has(name)), None)
+        values = given if isinstance(given, list) else [] if given is None else [given]
+        if not all(isinstance(one, str) for one in values):
+            self.complain(names[0], "must be strings")
+        elif len(values) > most:
+            self.complain(names[0], f"must be at most {most}")
+        else:
+            return tuple(dict.fromkeys(values)) or None
+        return None
+
     def instant(self, *names: str) -> Instant | None:
         """A moment: ISO 8601 (in UTC unless it says otherwise; a date is its first moment), or milliseconds."""
         value = self._one(names)
@@ -267,6 +279,10 @@ class Reader:
         if value is None or self._storable(names[0], value, most) is None:
             return None
         return value
+
+    def given(self, name: str) -> bool:
+        """Whether the field is named at all, be it with nothing or null."""
+        return name in self._values
 
     def has(self, name: str) -> bool:
         """Whether the field is given at all."""

@@ -10,7 +10,9 @@ import trio
 
 from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
-from switchboard.engine.ports import Sender
+from switchboard.engine.files import Files
+from switchboard.engine.mail import Sender
+from switchboard.engine.push import Pusher
 from switchboard.engine.records.directory import Directory
 from switchboard.engine.sessions.stream import Terms as StreamTerms
 from switchboard.engine.workflows.accounts import AccountDesk, AccountSettings
@@ -20,13 +22,19 @@ from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.issues import IssueDesk
 from switchboard.engine.workflows.leads import LeadDesk
 from switchboard.engine.workflows.messages import MessageReader
+from switchboard.engine.workflows.pushes import PushDesk
 from switchboard.engine.workflows.quotas import Counter, Quotas
 from switchboard.engine.workflows.ratings import Ratings
+from switchboard.engine.workflows.remembered_passwords import RememberedPasswords
 from switchboard.engine.workflows.room_lists import RoomLists
 from switchboard.engine.workflows.rooms import RoomDesk, RoomSettings
 from switchboard.engine.workflows.serial_numbers import SerialNumbers
 from switchboard.engine.workflows.showroom import DAY, Showroom
 from switchboard.engine.workflows.sign_in import SignIn
+from switchboard.engine.workflows.support_apps import SupportAppDesk
+from switchboard.engine.workflows.support_people import SupportPeople
+from switchboard.engine.workflows.support_rooms import SupportRooms
+from switchboard.engine.workflows.uploads import UPLOAD_BYTES_MOST, UploadDesk
 from switchboard.web.realtime.pusher import App, PusherServer
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
@@ -61,6 +69,8 @@ class WebSettings:
     default_organization: str | None = None
     """Code of the organization that dealers register for when they name none."""
     body_bytes_most: int = BODY_BYTES_MOST
+    upload_seconds: float = 300.0
+    """A file of 25 MB comes in that time from a phone with 700 kbit/s."""
     request_seconds: float = 10.0
     """After so long a request is answered 503: clients give up at about 30 s, a healthy answer takes milliseconds."""
     cors_origins: tuple[str, ...] = ("*",)
@@ -76,12 +86,28 @@ class WebSettings:
     widgets: WidgetSettings = WidgetSettings()
     ice_servers: tuple[Mapping[str, Any], ...] = ()
     """What browsers are told for their video between each other, as ``RTCPeerConnection`` takes it."""
+    company_domains: frozenset[str] = frozenset()
+    """E-mail domains, in lower case, whose people may register with company; none: all."""
+    support_day_offset: Milliseconds = 0
+    """By how much the days of ally's statistics begin before midnight in UTC: three hours for Moscow."""
+    version: str = "0"
+    """Of this server, as its document says it."""
     access_log: bool = True
 
     @property
     def exposes_access_token(self) -> bool:
         """Whether a registration hands out an access token."""
         return self.lenient if self.expose_access_token is None else self.expose_access_token
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Support:
+    """What the support desks of apps need."""
+
+    apps: SupportAppDesk
+    people: SupportPeople
+    rooms: SupportRooms
+    passwords: RememberedPasswords
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +130,9 @@ class Services:
     issues: IssueDesk
     serials: SerialNumbers
     api_keys: ApiKeyDesk
+    uploads: UploadDesk
+    pushes: PushDesk
+    support: Support
     quotas: Quotas
     counter: Counter
     proxies: TrustedProxies
@@ -120,6 +149,7 @@ class Services:
             await nursery.start(self.showroom.run)
             await nursery.start(self.courier.run)
             await nursery.start(self.pusher.run)
+            await nursery.start(self.uploads.run)
             task_status.started()
 
 
@@ -128,6 +158,8 @@ def build_services(
     dispatch: Dispatch,
     *,
     sender: Sender,
+    files: Files,
+    devices: Pusher,
     token_keys: Mapping[str, bytes],
     current_token_key: str,
     code_key: bytes,
@@ -138,6 +170,7 @@ def build_services(
     stream_terms: StreamTerms | None = None,
     dealer_timeout: Milliseconds = DAY,
     pusher_apps: Sequence[App] = (),
+    upload_bytes_most: int = UPLOAD_BYTES_MOST,
 ) -> Services:
     """Puts the parts together.
 
@@ -163,9 +196,18 @@ def build_services(
         clock=clock,
         ids=ids,
     )
-    desk = _desk(engine, directory, passwords, tokens, counter, quotas, chosen)
+    desk = _desk(engine, directory, passwords, tokens, counter, quotas, serials, chosen)
     sign_in = _sign_in(engine, directory, passwords, tokens, courier, counter, code_key, quotas)
     terms = (stream_terms, dealer_timeout)
+    rooms_desk = RoomDesk(engine, messages, serials, rooms)
+    issues = IssueDesk(engine, messages)
+    people = SupportPeople(directory, desk, rooms_desk, passwords, tokens, clock)
+    support = Support(
+        apps=SupportAppDesk(store.support_apps, store.bank_directory, clock, ids),
+        people=people,
+        rooms=SupportRooms(rooms_desk, store.rooms, messages, issues),
+        passwords=RememberedPasswords(directory, sign_in),
+    )
     showroom = _showroom(engine, dispatch, directory, counter, quotas, *terms)
     return Services(
         engine=engine,
@@ -178,12 +220,17 @@ def build_services(
         tokens=tokens,
         courier=courier,
         ratings=Ratings(engine),
-        rooms=RoomDesk(engine, messages, serials, rooms),
+        rooms=rooms_desk,
         messages=messages,
         room_lists=RoomLists(store.rooms, store.sessions, messages),
-        issues=IssueDesk(engine, messages),
+        issues=issues,
         serials=serials,
         api_keys=ApiKeyDesk(store.api_keys, clock, ids),
+        pushes=PushDesk(engine, directory, devices, counter, quotas),
+        uploads=UploadDesk(
+            store.uploads, files, directory, clock, ids, engine.log, bytes_most=upload_bytes_most
+        ),
+        support=support,
         quotas=quotas,
         counter=counter,
         proxies=TrustedProxies(chosen.trusted_proxies),
@@ -223,6 +270,7 @@ def _desk(
     tokens: Tokens,
     counter: Counter,
     quotas: Quotas,
+    serials: SerialNumbers,
     settings: WebSettings,
 ) -> AccountDesk:
     return AccountDesk(
@@ -233,6 +281,7 @@ def _desk(
         counter=counter,
         clock=engine.clock,
         ids=engine.ids,
+        serials=serials,
         quotas=quotas,
         settings=AccountSettings(
             lenient=settings.lenient, approve_at_once=settings.approve_at_once

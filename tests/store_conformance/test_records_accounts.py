@@ -205,6 +205,27 @@ async def test_looking_for_what_cannot_be_stored_finds_nothing(records: Records,
     assert await records.limits.hit("login", text, NOW, MINUTE, 1) is None
 
 
+async def test_a_realms_active_accounts_come_in_the_order_of_their_last_change(
+    records: Records,
+) -> None:
+    accounts = [
+        an_account("a", realm="company", updated_at=NOW + 1),
+        an_account("b", realm="company", updated_at=NOW + 3),
+        an_account("c", realm="company", updated_at=NOW + 2),
+        an_account("d", realm="company", updated_at=NOW + 2),
+        an_account("gone", realm="company", status="archived", updated_at=NOW + 9),
+        an_account("elsewhere", realm="people", updated_at=NOW + 9),
+    ]
+    for account in accounts:
+        await records.accounts.add(account)
+    found = await records.accounts.latest("company", 0, 100)
+    assert [one.id for one in found] == ["b", "d", "c", "a"]
+    assert [one.id for one in await records.accounts.latest("company", 1, 2)] == ["d", "c"]
+    await records.accounts.update(accounts[0], updated_at=NOW + 5)
+    assert [one.id for one in await records.accounts.latest("company", 0, 1)] == ["a"]
+    assert await records.accounts.latest("ally", 0, 100) == []
+
+
 # -- organizations
 
 

@@ -15,10 +15,11 @@ from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.engine import Engine, running
 from switchboard.engine.errors import CommitUnknown, StoreDown
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity, Store, VideoProvider
+from switchboard.engine.ports import Capacity, VideoProvider
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.kind import Address, Command, Kind
 from switchboard.engine.sessions.video import VideoSession
+from switchboard.engine.storing import Store
 from switchboard.store.memory import open_memory
 from switchboard.store.memory_tables import MemoryDatabase
 

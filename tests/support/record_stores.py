@@ -14,11 +14,14 @@ from switchboard.engine.records import (
     Accounts,
     ApiKeys,
     Attempts,
+    BankDirectory,
     Devices,
     Leads,
     Limits,
     Organizations,
     Revocations,
+    SupportApps,
+    Uploads,
     Vehicles,
 )
 from switchboard.store.bridge import Database
@@ -31,6 +34,8 @@ from switchboard.store.memory_records import (
     MemoryOrganizations,
     MemoryRevocations,
 )
+from switchboard.store.memory_support import MemoryBankDirectory, MemorySupportApps
+from switchboard.store.memory_uploads import MemoryUploads
 from switchboard.store.migrations import migrate
 from switchboard.store.records_accounts import PostgresAccounts, PostgresOrganizations
 from switchboard.store.records_api_keys import PostgresApiKeys
@@ -41,6 +46,8 @@ from switchboard.store.records_dealerships import (
 )
 from switchboard.store.records_limits import PostgresAttempts, PostgresLimits
 from switchboard.store.records_revocations import PostgresRevocations
+from switchboard.store.records_support import PostgresBankDirectory, PostgresSupportApps
+from switchboard.store.records_uploads import PostgresUploads
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,9 @@ class Records:
     vehicles: Vehicles
     devices: Devices
     api_keys: ApiKeys
+    uploads: Uploads
+    support_apps: SupportApps
+    bank_directory: BankDirectory
 
 
 @asynccontextmanager
@@ -72,6 +82,9 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             MemoryVehicles(),
             MemoryDevices(),
             MemoryApiKeys(),
+            MemoryUploads(),
+            MemorySupportApps(),
+            MemoryBankDirectory(),
         )
         return
     async with Database.open(url) as database:
@@ -86,6 +99,9 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
             PostgresVehicles(database),
             PostgresDevices(database),
             PostgresApiKeys(database),
+            PostgresUploads(database),
+            PostgresSupportApps(database),
+            PostgresBankDirectory(database),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from session_stores import NOW, commit
 
-from switchboard.engine.ports import Committed, Outcome, Sessions, Store, Turn
+from switchboard.engine.ports import Committed, Outcome, Sessions, Turn
 from switchboard.engine.queries.messages import StoredMessage
 from switchboard.engine.runtime.draft import Draft
 from switchboard.engine.runtime.letter import Letter
@@ -24,6 +24,7 @@ from switchboard.engine.sessions.room import (
     Room,
     RoomPurpose,
 )
+from switchboard.engine.storing import Store
 
 CODEC: Codec[Room] = Codec(ROOM)
 APP = "sensetest"

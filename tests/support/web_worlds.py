@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import argon2
+import documented
 import msgspec
 import trio
 from structlog.testing import CapturingLogger
@@ -16,18 +19,23 @@ from werkzeug.datastructures import Headers
 from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.engine import Engine, running
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity, Store, VideoProvider
-from switchboard.engine.records import Account
+from switchboard.engine.mail import Mail
+from switchboard.engine.ports import Capacity, VideoProvider
+from switchboard.engine.push import Push
+from switchboard.engine.records import Account, Device
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Gig, Terms
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.person import PERSON
 from switchboard.engine.sessions.room import ROOM
 from switchboard.engine.sessions.stream import STREAM
+from switchboard.engine.storing import Store
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.quotas import Quota, Quotas
+from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.outbound import PeerToPeer
+from switchboard.outbound.uploads import LocalFiles
 from switchboard.store.memory import open_memory
 from switchboard.store.memory_tables import MemoryDatabase
 from switchboard.web import Services, SwitchboardApp, WebSettings, build_services, create_app
@@ -37,6 +45,7 @@ from switchboard.web.security import Passwords
 EPOCH: Instant = 1_800_000_000_000
 TOKEN_KEYS = {"one": b"1" * 32, "two": b"2" * 32}
 CODE_KEY = b"c" * 32
+UPLOAD_KEY = b"u" * 32
 
 APPS = (
     App("auto", "11", "auto-key-1", "a" * 20),
@@ -57,6 +66,7 @@ GENEROUS = Quotas(
     passwords_per_address=WIDE,
     registrations_per_address=WIDE,
     leads_per_address=WIDE,
+    client_tokens_per_address=WIDE,
     rooms_per_address=WIDE,
 )
 """For tests that are not about limits."""
@@ -89,20 +99,58 @@ class Outbox:
 
     def __init__(self) -> None:
         self.codes: list[tuple[str, str, str]] = []
+        self.mails: list[Mail] = []
 
     async def send_code(self, identity_type: str, value: str, code: str) -> None:
         """Keeps it."""
         await trio.lowlevel.checkpoint()
         self.codes.append((identity_type, value, code))
 
+    async def send_mail(self, mail: Mail) -> None:
+        """Keeps it."""
+        await trio.lowlevel.checkpoint()
+        self.mails.append(mail)
+
+
+class Phones:
+    """A ``Pusher`` that keeps what it pushes; ``fails`` are raised first."""
+
+    def __init__(self) -> None:
+        self.pushed: list[tuple[str, Push]] = []
+        self.fails: list[Exception] = []
+        self.broken: dict[str, Exception | None] = {}
+        """Address -> what its provider always raises; None: it never answers."""
+
+    async def push(self, device: Device, push: Push) -> None:
+        """Keeps it, or fails."""
+        await trio.lowlevel.checkpoint()
+        if self.fails:
+            raise self.fails.pop(0)
+        if device.address in self.broken:
+            error = self.broken[device.address]
+            if error is None:
+                await trio.sleep_forever()
+            else:
+                raise error
+        self.pushed.append((device.address, push))
+
 
 class WebWorld:
     """A running server and somebody who talks to it."""
 
     def __init__(
-        self, app: SwitchboardApp, services: Services, outbox: Outbox, database: MemoryDatabase
+        self,
+        app: SwitchboardApp,
+        services: Services,
+        outbox: Outbox,
+        database: MemoryDatabase,
+        folder: Path,
+        phones: Phones,
     ) -> None:
+        self.phones = phones
         self.app = app
+        self.folder = folder
+        """Where uploads lie."""
         self.database = database
         self.services = services
         self.engine = services.engine
@@ -138,7 +186,10 @@ class WebWorld:
             data = await response.get_data(as_text=False)
         is_json = (response.content_type or "").startswith("application/json")
         parsed = msgspec.json.decode(data) if is_json and data else data
-        return Reply(response.status_code, parsed, response.headers)
+        reply = Reply(response.status_code, parsed, response.headers)
+        if "X-HTTP-Method-Override" not in sent and sent.get("Host") is None:
+            documented.check(self.app, method, path, reply)
+        return reply
 
     async def post(self, path: str, body: Any = None, **more: Any) -> Reply:
         """A POST."""
@@ -201,6 +252,8 @@ class WebWorld:
             dict(database.leads._leads),
             dict(database.devices._devices),
             dict(database.organizations._organizations),
+            dict(database.uploads._uploads),
+            sorted(path.name for path in self.folder.rglob("*")),
         )
 
 
@@ -234,38 +287,46 @@ async def web_world(
     database: MemoryDatabase | None = None,
     begins_at: Instant | None = None,
     video: VideoProvider | None = None,
+    rooms: RoomSettings | None = None,
 ) -> AsyncIterator[WebWorld]:
     """A running server for the length of the block. Passwords are hashed cheaply, limits are far away."""
+    phones = Phones()
     outbox, clock = Outbox(), Clock(EPOCH if begins_at is None else begins_at)
     database = MemoryDatabase() if database is None else database
-    async with open_memory(database) as memory, trio.open_nursery() as nursery:
-        engine = Engine(
-            store=cast(Store, memory),
-            clock=clock,
-            ids=Ids(random.Random(1)),
-            video=video or PeerToPeer(b"v" * 32),
-            kinds=(GIG, STREAM, PERSON, ROOM),
-            log=SupervisionLog(clock.now, CapturingLogger()),
-            capacity=Capacity(idle_seconds=None),
-            code_version="test-1",
-            chance=random.Random(2),
-        )
-        dispatch = Dispatch(engine, terms=terms)
-        services = build_services(
-            engine,
-            dispatch,
-            sender=outbox,
-            token_keys=TOKEN_KEYS,
-            current_token_key="one",
-            code_key=CODE_KEY,
-            settings=settings or WebSettings(lenient=True, access_log=False),
-            quotas=quotas,
-            passwords=Passwords(argon2.profiles.CHEAPEST),
-            pusher_apps=APPS,
-        )
-        await dispatch.open()
-        await services.showroom.open()
-        async with running(engine):
-            await nursery.start(services.run)
-            yield WebWorld(create_app(services), services, outbox, database)
-        nursery.cancel_scope.cancel()
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_memory(database) as memory, trio.open_nursery() as nursery:
+            engine = Engine(
+                store=cast(Store, memory),
+                clock=clock,
+                ids=Ids(random.Random(1)),
+                video=video or PeerToPeer(b"v" * 32),
+                kinds=(GIG, STREAM, PERSON, ROOM),
+                log=SupervisionLog(clock.now, CapturingLogger()),
+                capacity=Capacity(idle_seconds=None),
+                code_version="test-1",
+                chance=random.Random(2),
+            )
+            dispatch = Dispatch(engine, terms=terms)
+            services = build_services(
+                engine,
+                dispatch,
+                sender=outbox,
+                devices=phones,
+                files=LocalFiles(Path(folder), UPLOAD_KEY),
+                token_keys=TOKEN_KEYS,
+                current_token_key="one",
+                code_key=CODE_KEY,
+                settings=settings or WebSettings(lenient=True, access_log=False),
+                quotas=quotas,
+                passwords=Passwords(argon2.profiles.CHEAPEST),
+                rooms=rooms,
+                pusher_apps=APPS,
+            )
+            await dispatch.open()
+            await services.showroom.open()
+            async with running(engine):
+                await nursery.start(services.run)
+                yield WebWorld(
+                    create_app(services), services, outbox, database, Path(folder), phones
+                )
+            nursery.cancel_scope.cancel()

@@ -14,7 +14,9 @@ async def test_the_demo_operators_are_found_and_stay_online(
 ) -> None:
     async with web_world() as world, trio.open_nursery() as nursery:
         lines = await demo.prepare(world.services)
-        assert len(lines) == 3 + len(demo.OPERATORS) + len(demo.CUSTOMERS)
+        assert (
+            len(lines) == 3 + len(demo.OPERATORS) + len(demo.CUSTOMERS) + len(demo.COLLEAGUES) + 3
+        )
         assert await demo.prepare(world.services) == []
         await nursery.start(demo.keep_online, world.services, 120.0)
         place = demo.OPERATORS[0]
@@ -23,6 +25,12 @@ async def test_the_demo_operators_are_found_and_stay_online(
             assert len(near) == len(demo.OPERATORS)
             mock_clock.jump(30.0)
             await trio.testing.wait_all_tasks_blocked()
+        login = next(line for line in lines if "colleague1" in line).split()[:2]
+        body = dict(zip(("email", "password"), login, strict=True))
+        assert (await world.post("/company/api/login", body)).status == 200
+        login = next(line for line in lines if "supportadmin" in line).split()[:2]
+        body = dict(zip(("login", "password"), login, strict=True))
+        assert (await world.post("/ally/api/auth", body)).status == 200
         path = f"/auto/streams/request/{demo.ORGANIZATION}"
         requested = await world.post(path, {"vin": demo.VIN})
         assert (requested.status, requested.data["vehicle"]["model"]) == (200, "Accord")

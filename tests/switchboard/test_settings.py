@@ -44,6 +44,12 @@ def test_every_default_can_be_written_as_a_value() -> None:
         ("SWITCHBOARD_PUBLIC_BASE_URL", "https://a.test/", "public_base_url", "https://a.test"),
         ("SWITCHBOARD_CORS_ORIGINS", "https://a.test/", "cors_origins", ("https://a.test",)),
         ("SWITCHBOARD_TOKEN_KEYS", f"a:{KEY}", "token_keys", {"a": KEY.encode()}),
+        (
+            "SWITCHBOARD_DIALECT_HOSTS",
+            "Gigs.test:dropin, localhost:81:auto",
+            "dialect_hosts",
+            {"gigs.test": "dropin", "localhost:81": "auto"},
+        ),
         ("SWITCHBOARD_DOWELL_PRODUCTS", "A:1, B b:2,", "dowell_products", {"A": "1", "B b": "2"}),
     ],
 )
@@ -76,6 +82,10 @@ def test_a_value_is_read_as_its_type(variable: str, text: str, name: str, value:
         ("SWITCHBOARD_TOKEN_KEYS", "justasecret"),
         ("SWITCHBOARD_TOKEN_KEYS", "a:tooshort"),
         ("SWITCHBOARD_TOKEN_KEYS", f"a:{KEY},a:{KEY}"),
+        ("SWITCHBOARD_DIALECT_HOSTS", "dropin"),
+        ("SWITCHBOARD_DIALECT_HOSTS", "a.test:"),
+        ("SWITCHBOARD_DIALECT_HOSTS", "a.test:auto,A.test:ally"),
+        ("SWITCHBOARD_DIALECT_HOSTS", "http://a.test:auto"),
         ("SWITCHBOARD_DOWELL_PRODUCTS", "A"),
         ("SWITCHBOARD_DOWELL_PRODUCTS", "A:"),
         ("SWITCHBOARD_DOWELL_PRODUCTS", ":1"),

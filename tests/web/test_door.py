@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import trio
+from auto_people import house
 from structlog.testing import capture_logs
 from web_worlds import WebWorld, web_world
 
@@ -46,7 +47,12 @@ def with_route(world: WebWorld, handler: Callable[[Call], Awaitable[Any]]) -> We
         failure=dropin.failure,
     )
     return WebWorld(
-        create_app(world.services, [probed]), world.services, world.outbox, world.database
+        create_app(world.services, [probed]),
+        world.services,
+        world.outbox,
+        world.database,
+        world.folder,
+        world.phones,
     )
 
 
@@ -119,6 +125,26 @@ async def test_a_host_can_be_bound_to_a_dialect() -> None:
         assert (await world.get("/nowhere", headers=bound)).code == "E_NOT_FOUND"
         assert (await world.post("/dropin/login", {})).code == "E_VALIDATION"
         assert (await world.post("/login", {})).code is None
+        assert (await world.get("/healthz", headers=bound)).status == 200
+
+
+async def test_addresses_in_answers_are_those_of_the_bound_host() -> None:
+    """Whatever the public address of the others is."""
+    settings = WebSettings(
+        dialect_hosts={"cars.example.test": "auto"},
+        public_url="https://live.example.test",
+        access_log=False,
+    )
+    async with web_world(settings) as world:
+        home = await house(world)
+        await (await home.dealer("a")).online()
+        path = f"/streams/request/{home.code}"
+        bound = {"Host": "cars.example.test"}
+        video = (await world.post(path, {"vin": "x"}, headers=bound)).data["video"]
+        assert video["authEndpoint"] == "http://cars.example.test/socket/auth"
+        await (await home.dealer("b")).online()
+        other = await home.requested()
+        assert other["video"]["authEndpoint"] == "https://live.example.test/auto/socket/auth"
 
 
 async def test_any_origin_may_read_answers_by_default() -> None:

@@ -46,7 +46,7 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
     (switchboard.web.dialects.auto, {"AUTO"}),
     (switchboard.web.dialects.dowell, {"DOWELL"}),
     (switchboard.web.dialects.dropin, {"DROPIN"}),
-    (switchboard.outbound, {"LogSender", "PeerToPeer"}),
+    (switchboard.outbound, {"LocalSender", "PeerToPeer"}),
     (switchboard.outbound.video, {"PeerToPeer"}),
 )
 

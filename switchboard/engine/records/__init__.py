@@ -13,6 +13,13 @@ from switchboard.engine.records.devices import Device, Devices
 from switchboard.engine.records.limits import Attempt, Attempts, Limits, TryResult
 from switchboard.engine.records.revocations import Revocation, Revocations
 from switchboard.engine.records.serials import Serials
+from switchboard.engine.records.support import (
+    BankCustomer,
+    BankDirectory,
+    SupportApp,
+    SupportApps,
+)
+from switchboard.engine.records.uploads import Upload, Uploads
 
 __all__ = [
     "Account",
@@ -21,6 +28,8 @@ __all__ = [
     "ApiKeys",
     "Attempt",
     "Attempts",
+    "BankCustomer",
+    "BankDirectory",
     "Device",
     "Devices",
     "Identity",
@@ -32,7 +41,11 @@ __all__ = [
     "Revocation",
     "Revocations",
     "Serials",
+    "SupportApp",
+    "SupportApps",
     "TryResult",
+    "Upload",
+    "Uploads",
     "Vehicle",
     "Vehicles",
 ]

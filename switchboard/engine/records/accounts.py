@@ -20,9 +20,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """A way to name an account, unique in its realm."""
 
     id: str
-    type: Literal["email", "phone", "username"]
+    type: Literal["email", "phone", "username", "serial", "alias"]
     value: str
-    """Normalized: email and username in lower case, phone in E.164."""
+    """Normalized: email and username in lower case, phone in E.164. A serial is the number by which the realm shows the
+    account, which nobody chooses; an alias is what an app calls its client by, written ``<app>/<alias>``."""
     shown: str
     """As the person wrote it."""
     verified: bool = False
@@ -57,6 +58,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
     """Goes up with every change; ``update`` is conditional on it."""
 
+    @property
+    def number(self) -> int | None:
+        """Its number in its realm, if the realm has numbers."""
+        serial = next((one.value for one in self.identities if one.type == "serial"), None)
+        return None if serial is None else int(serial)
+
 
 class Accounts(Protocol):
     """The account store."""
@@ -81,6 +88,17 @@ class Accounts(Protocol):
 
     async def dealers(self, organization: str) -> Sequence[str]:
         """The ids of the organization's active, approved dealers, in their order."""
+
+    async def of_organization(
+        self, organization: str, skip: int, limit: int, *, staff: bool = False
+    ) -> Sequence[Account]:
+        """An organization's active accounts in the order of their ids; ``staff``: only operators and administrators."""
+
+    async def count(self, organization: str) -> int:
+        """How many active accounts the organization has."""
+
+    async def latest(self, realm: Realm, skip: int, limit: int) -> Sequence[Account]:
+        """The realm's active accounts, who changed last first."""
 
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""

@@ -79,6 +79,20 @@ class Directory:
         """The ids of the organization's active, approved dealers, in their order."""
         return await self._accounts.dealers(organization)
 
+    async def of_organization(
+        self, organization: str, skip: int, limit: int, *, staff: bool = False
+    ) -> Sequence[Account]:
+        """An organization's active accounts in the order of their ids; ``staff``: only operators and administrators."""
+        return await self._accounts.of_organization(organization, skip, limit, staff=staff)
+
+    async def count(self, organization: str) -> int:
+        """How many active accounts the organization has."""
+        return await self._accounts.count(organization)
+
+    async def latest(self, realm: Realm, skip: int, limit: int) -> Sequence[Account]:
+        """The realm's active accounts, who changed last first."""
+        return await self._accounts.latest(realm, skip, limit)
+
     async def page(self, realm: Realm | None, after: str | None, limit: int) -> Sequence[Account]:
         """Accounts in the order of their ids."""
         return await self._accounts.page(realm, after, limit)

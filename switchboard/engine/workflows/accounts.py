@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from switchboard.engine.clock import Clock, Instant
-from switchboard.engine.errors import Conflict, Invalid, NotFound
+from switchboard.engine.errors import Conflict, IdentityTaken, Invalid, NotFound
 from switchboard.engine.ids import Ids, is_id
 from switchboard.engine.records import Account, Accounts, Identity, Organization, Organizations
 from switchboard.engine.records.accounts import Realm, RoleStatus
 from switchboard.engine.records.credentials import Passwords, TokenRevoker
 from switchboard.engine.workflows.identities import IdentityType, normalize
 from switchboard.engine.workflows.quotas import Counter, Quotas
+from switchboard.engine.workflows.serial_numbers import SerialNumbers
 
 Role = Literal["operator", "dealer"]
 
@@ -56,7 +57,12 @@ class Registration:
     wants: Role | None = None
     organization: str | None = None
     """Id or code."""
+    app: str | None = None
+    """The support app that the account belongs to, in place of an organization. An alias is unique within it."""
     profile: Mapping[str, Any] = field(default_factory=dict)
+    type: str = "user"
+    numbered: bool = False
+    """Whether the account gets a number of its realm."""
 
 
 class AccountDesk:
@@ -72,6 +78,7 @@ class AccountDesk:
         counter: Counter,
         clock: Clock,
         ids: Ids,
+        serials: SerialNumbers,
         quotas: Quotas | None = None,
         settings: AccountSettings | None = None,
     ) -> None:
@@ -82,6 +89,7 @@ class AccountDesk:
         self._counter = counter
         self._clock = clock
         self._ids = ids
+        self._serials = serials
         self._quotas = quotas or Quotas()
         self._settings = settings or AccountSettings()
 
@@ -129,6 +137,10 @@ class AccountDesk:
         await self._organizations.add(organization)
         return organization
 
+    def new_id(self) -> str:
+        """An id for something of an account's."""
+        return self._ids.new(self._clock.now())
+
     async def approve(self, account: str, role: Role) -> Account:
         """Gives the role. Raises: NotFound, Unavailable."""
         return await self._change(account, lambda _: {role: "approved"})
@@ -157,11 +169,13 @@ class AccountDesk:
         dealer: RoleStatus,
     ) -> Account:
         now = self._clock.now()
-        identities = self._identities(registration.identities, now)
-        organization = await self._organization(registration.organization)
+        identities = self._identities(registration, now)
+        organization = registration.app or await self._organization(registration.organization)
         password_hash = None
         if registration.password is not None:
             password_hash = await self._passwords.hash(registration.password)
+        if registration.numbered:
+            identities += (await self._numbered(registration, now),)
         id = self._ids.new(now)
         account = Account(
             id=id,
@@ -170,6 +184,7 @@ class AccountDesk:
             last_name=registration.last_name,
             identities=identities,
             password_hash=password_hash,
+            type=registration.type,
             operator=operator,
             dealer=dealer,
             admin=admin,
@@ -182,16 +197,31 @@ class AccountDesk:
         await self._accounts.add(account)
         return account
 
-    def _identities(
-        self, given: tuple[tuple[IdentityType, str], ...], now: Instant
-    ) -> tuple[Identity, ...]:
+    async def _numbered(self, registration: Registration, now: Instant) -> Identity:
+        """A number that nobody has. Who cannot have the other identities is told before one is used up."""
+        for type, shown in registration.identities:
+            value = value_of(type, shown, registration.app)
+            if await self._accounts.by_identity(registration.realm, type, value) is not None:
+                raise IdentityTaken(type)
+        number = str(await self._serials.one(f"{registration.realm}/account"))
+        return Identity(
+            id=self._ids.new(now),
+            type="serial",
+            value=number,
+            shown=number,
+            created_at=now,
+            updated_at=now,
+        )
+
+    def _identities(self, registration: Registration, now: Instant) -> tuple[Identity, ...]:
+        given = registration.identities
         if not 1 <= len(given) <= IDENTITIES_MOST:
             raise Invalid({"identities": f"must be 1 to {IDENTITIES_MOST}"})
         identities = tuple(
             Identity(
                 id=self._ids.new(now),
                 type=type,
-                value=normalize(type, shown),
+                value=value_of(type, shown, registration.app),
                 shown=shown.strip(),
                 created_at=now,
                 updated_at=now,
@@ -234,6 +264,12 @@ async def change_account(
                 raise
             last = conflict
     raise last
+
+
+def value_of(type: IdentityType, shown: str, app: str | None) -> str:
+    """An identity as it is stored: an alias with the app that gave it. Raises: Invalid, naming the type."""
+    value = normalize(type, shown)
+    return f"{app}/{value}" if type == "alias" else value
 
 
 def referral_code(id: str) -> str:

@@ -9,7 +9,8 @@ import phonenumbers
 
 from switchboard.engine.errors import Invalid
 
-IdentityType: TypeAlias = Literal["email", "phone", "username"]
+IdentityType: TypeAlias = Literal["email", "phone", "username", "alias"]
+"""What people are named by; a number is given, and named by nobody."""
 
 # Special-use names (``.test``, ``localhost``) are fine here: only the syntax counts. The library documents this list
 # as the place to say so; ``globally_deliverable`` alone does not reach it.
@@ -24,6 +25,9 @@ PHONE_LENGTH_MOST = 40
 USERNAME_LENGTH_MOST = 100
 """Longer than any name that a person types at a login."""
 
+ALIAS_LENGTH_MOST = 200
+"""Longer than any account number, address or digest that an app could use."""
+
 
 def normalize(type: IdentityType, value: str) -> str:
     """The one form of that identity. Raises: Invalid, naming the type as the field."""
@@ -31,6 +35,8 @@ def normalize(type: IdentityType, value: str) -> str:
         return normalize_email(value)
     if type == "phone":
         return normalize_phone(value)
+    if type == "alias":
+        return normalize_alias(value)
     return normalize_username(value)
 
 
@@ -60,6 +66,13 @@ def normalize_phone(value: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise Invalid({"phone": "is not a possible phone number"})
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normalize_alias(value: str) -> str:
+    """As it is: apps choose their clients' aliases, and mean each letter. Raises: Invalid."""
+    if not value.strip() or len(value) > ALIAS_LENGTH_MOST or not value.isprintable():
+        raise Invalid({"alias": f"must have 1 to {ALIAS_LENGTH_MOST} printable characters"})
+    return value
 
 
 def normalize_username(value: str) -> str:

@@ -39,6 +39,12 @@ class Quotas:
     requests_per_organization: Quota = Quota(10_000)
     """Five requests a second for half an hour: more than any organization's dealers could take."""
     leads_per_address: Quota = Quota(100)
+    client_tokens_per_address: Quota = Quota(1_000)
+    """A client of ally takes one an hour: an office of hundreds behind one address."""
+    logs_per_address: Quota = Quota(10_000)
+    """Five lines a second for half an hour: more than any phone's bad day."""
+    pushes_per_account: Quota = Quota(1_000)
+    """One every two seconds for half an hour."""
     rooms_per_address: Quota = Quota(1_000)
     """A widget looks for its room whenever a page is loaded: an office of thirty that each load one a minute."""
 

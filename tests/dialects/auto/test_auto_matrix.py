@@ -41,6 +41,8 @@ TABLE: Mapping[tuple[str, str], tuple[int, ...]] = {
     # The channel of a stream, whose id everybody here holds.
     ("POST", "/socket/auth"): ANYBODY,
     ("POST", "/socket/user-auth"): SIGNED_IN,
+    ("POST", "/chat/<stream>"): ANYBODY,
+    ("GET", "/chat/<stream>"): ANYBODY,
 }
 """(method, path) -> the status for each of ``WHO``."""
 
@@ -74,6 +76,8 @@ class Stage:
                 return {"socket_id": "1.1", "channel_name": f"private-{self.over}"}
             case "/socket/user-auth":
                 return {"socket_id": "1.1"}
+            case "/chat/<stream>":
+                return {"from": self.over, "message": who}
             case "/leads":
                 return {"streamId": self.over}
             case "/streams/note/<stream>":

@@ -6,9 +6,8 @@ import pytest
 import trio
 from web_worlds import web_world
 
-from switchboard.engine.errors import Conflict, IdentityTaken, Invalid, MailboxFull, NotFound
+from switchboard.engine.errors import Conflict, IdentityTaken, Invalid, NotFound
 from switchboard.engine.workflows.accounts import Registration, referral_code
-from switchboard.engine.workflows.courier import WAITING_MOST, Courier
 
 ROOT = Registration(first_name="Root", identities=(("username", "Root"),), password="correct horse")
 
@@ -100,52 +99,6 @@ async def test_nobody_cannot_be_changed() -> None:
         for id in ("f" * 24, "nobody"):
             with pytest.raises(NotFound):
                 await world.services.desk.archive(id)
-
-
-async def test_a_slow_provider_keeps_nobody_waiting() -> None:
-    """A code is sent behind the answer; beyond a bound callers hear that the server is busy."""
-
-    class Slow:
-        async def send_code(self, identity_type: str, value: str, code: str) -> None:
-            await trio.sleep_forever()
-
-    courier = Courier(Slow())
-    async with trio.open_nursery() as nursery:
-        await nursery.start(courier.run)
-        courier.post("email", "a@b.test", "0000")
-        await trio.testing.wait_all_tasks_blocked()
-        for _ in range(WAITING_MOST):
-            courier.post("email", "a@b.test", None)
-        with pytest.raises(MailboxFull):
-            courier.post("email", "a@b.test", "0001")
-        nursery.cancel_scope.cancel()
-
-
-async def test_a_code_that_could_not_be_sent_does_not_stop_the_next() -> None:
-    """It is logged, without the code."""
-    sent: list[str] = []
-
-    class Moody:
-        async def send_code(self, identity_type: str, value: str, code: str) -> None:
-            await trio.lowlevel.checkpoint()
-            if not sent:
-                sent.append("failed")
-                raise ConnectionError
-            sent.append(code)
-
-    class Log:
-        def exception(self, event: str, **fields: str) -> None:
-            assert fields == {"identity_type": "email"}
-            sent.append(event)
-
-    courier = Courier(Moody(), Log())
-    async with trio.open_nursery() as nursery:
-        await nursery.start(courier.run)
-        courier.post("email", "a@b.test", "0000")
-        courier.post("email", "a@b.test", "0001")
-        await trio.testing.wait_all_tasks_blocked()
-        nursery.cancel_scope.cancel()
-    assert sent == ["failed", "code_not_sent", "0001"]
 
 
 def test_a_referral_code_has_seven_clear_characters() -> None:

@@ -41,8 +41,12 @@ async def test_a_gigs_people_hear_of_each_step_and_of_what_the_other_writes() ->
         await operator.post(f"/gigs/handshake/{gig}")
         ready = await mine.event("gig")
         assert (ready["data"]["code"], bool(ready["data"]["data"]["token"])) == (2, True)
-        await _resumed(server, customer, found["seq"], [2])
-        await _resumed(server, customer, 0, [5, 2])
+        push = {"recipientId": customer.id, "data": {"code": 3, "message": "look"}}
+        await operator.post("/notifications/push", push)
+        sent = (await mine.event("gig"))["data"]
+        assert (sent["code"], sent["from"], sent["data"]) == (100, operator.id, push["data"])
+        await _resumed(server, customer, found["seq"], [2, 100])
+        await _resumed(server, customer, 0, [5, 2, 100])
 
 
 async def _resumed(server: PusherWorld, customer: object, since: object, codes: list[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from switchboard.web.authentication import bearer
 from switchboard.web.call import Call, Dialect, Route
-from switchboard.web.dialects.auto import accounts, leads, presence, streams
+from switchboard.web.dialects.auto import accounts, chat, leads, presence, streams
 from switchboard.web.dialects.auto.callers import AUDIENCE
 from switchboard.web.dialects.auto.channels import LISTENING
 from switchboard.web.dialects.auto.errors import failure
@@ -39,6 +39,8 @@ AUTO = Dialect(
         Route("POST", "/leads", leads.take, anonymous=True),
         Route("POST", "/socket/auth", authorizing.channel, anonymous=True),
         Route("POST", "/socket/user-auth", authorizing.user),
+        Route("POST", "/chat/<stream>", chat.say, anonymous=True),
+        Route("GET", "/chat/<stream>", chat.history, anonymous=True),
     ),
     credential=credential,
     success=envelope,

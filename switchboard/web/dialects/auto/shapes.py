@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from switchboard.engine.records import Account, Device, Lead, Vehicle
 from switchboard.engine.sessions.stream import StreamSummary
 from switchboard.engine.sessions.video import VideoSession
+from switchboard.engine.workflows.messages import Message
 from switchboard.engine.workflows.showroom import DealerPresence
 from switchboard.engine.workflows.vins import Decoded
 from switchboard.web.wire import time_text
@@ -146,4 +147,17 @@ def device_shape(device: Device) -> Json:
         "bundleId": device.bundle,
         "createdAt": time_text(device.created_at),
         "updatedAt": time_text(device.updated_at),
+    }
+
+
+def chat_shape(stream: str, message: Message) -> Json:
+    """A message of a stream's chat."""
+    return {
+        "_id": message.id,
+        "id": message.id,
+        "stream": stream,
+        "from": message.sender,
+        "message": message.text,
+        "verified": message.verified,
+        "createdAt": time_text(message.at),
     }

@@ -13,10 +13,10 @@ from switchboard.engine.records import Account
 from switchboard.engine.workflows.accounts import IDENTITIES_MOST, Registration
 from switchboard.engine.workflows.identities import IdentityType
 from switchboard.web.call import Call
+from switchboard.web.dialects.dropin.callers import AUDIENCE
 from switchboard.web.dialects.dropin.shapes import Json, account_shape, mean, ticket_shape
 from switchboard.web.reading import Reader
 
-AUDIENCE = "dropin"
 OK = {"message": "ok"}
 
 NAME_LENGTH_MOST = 200
@@ -64,9 +64,9 @@ async def register(call: Call) -> Json:
     services = call.services
     registration = call.parse(_registration)
     account = await services.desk.register(registration, address=call.address)
-    first = account.identities[0]
+    type, shown = registration.identities[0]
     attempt = await services.sign_in.send_code(
-        "people", first.type, first.value, address=call.address, just_registered=True
+        "people", type, shown, address=call.address, just_registered=True
     )
     shape = await profile(call, account)
     answer = {**shape, "account": shape, "token": ticket_shape(attempt, account.id)}
@@ -119,8 +119,10 @@ async def verify(call: Call) -> Json:
 
 async def logout(call: Call) -> Json:
     """POST /logout: this token is void; a live gig stays, the phone may come back."""
-    call.parse(lambda reader: reader.text("deviceAddress"))
+    address = call.parse(lambda reader: reader.text("deviceAddress"))
     assert call.token is not None
+    if address:
+        await call.services.engine.store.devices.remove(call.caller.id, address)
     await call.services.tokens.revoke(call.token)
     return OK
 

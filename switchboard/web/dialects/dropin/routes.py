@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from switchboard.web.authentication import bearer
-from switchboard.web.call import Call, Dialect, Route
-from switchboard.web.dialects.dropin import accounts, chat, gigs
+from switchboard.web.call import Dialect, Route
+from switchboard.web.dialects.dropin import accounts, chat, devices, gigs, storage
+from switchboard.web.dialects.dropin.callers import AUDIENCE, credential
 from switchboard.web.dialects.dropin.channels import LISTENING
 from switchboard.web.dialects.dropin.errors import failure
 from switchboard.web.realtime.pusher import authorizing
-
-
-def credential(call: Call) -> str | None:
-    """``Authorization: Bearer`` or ``JWT``, else ``auth_token`` in the query or the body."""
-    found = bearer(call.headers.get("Authorization"))
-    if found is not None:
-        return found
-    given = call.query.get("auth_token") or call.body.get("auth_token")
-    return given if isinstance(given, str) else None
 
 
 def bare(answer: Any) -> Any:
@@ -27,8 +18,8 @@ def bare(answer: Any) -> Any:
 
 
 DROPIN = Dialect(
-    name=accounts.AUDIENCE,
-    prefix=f"/{accounts.AUDIENCE}",
+    name=AUDIENCE,
+    prefix=f"/{AUDIENCE}",
     routes=(
         Route("POST", "/accounts", accounts.register, anonymous=True),
         Route("GET", "/accounts/<account>", accounts.show),
@@ -55,6 +46,12 @@ DROPIN = Dialect(
         Route("POST", "/chat/save", chat.save),
         Route("POST", "/notifications/authchannel", authorizing.channel),
         Route("POST", "/notifications/userauth", authorizing.user),
+        Route("POST", "/devices", devices.register_device),
+        Route("POST", "/storage", storage.announce),
+        Route("PUT", "/storage/<upload>", storage.receive, anonymous=True, streams=True),
+        Route("GET", "/storage/<upload>", storage.fetch, anonymous=True),
+        Route("POST", "/notifications/push", devices.push),
+        Route("POST", "/logs", devices.log, anonymous=True),
     ),
     credential=credential,
     success=bare,

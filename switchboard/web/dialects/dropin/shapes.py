@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from switchboard.engine.records import Account, Attempt
+from switchboard.engine.records import Account, Attempt, Device, Upload
 from switchboard.engine.sessions.gig import Gig, GigStatus, GigSummary, Offer
 from switchboard.engine.sessions.video import VideoSession
 from switchboard.engine.workflows.messages import Message
@@ -237,4 +237,33 @@ def message_shape(gig: str, message: Message) -> Json:
         "createdAt": time_text(message.at),
         "updatedAt": time_text(message.at),
         "id": message.id,
+    }
+
+
+def upload_shape(upload: Upload, account: Json, *, location: str, url: str) -> Json:
+    """A file that was announced. ``location`` takes its bytes, ``url`` shows them."""
+    return {
+        "id": upload.id,
+        "type": upload.type,
+        "gig": upload.gig,
+        "location": location,
+        "url": url,
+        "status": "active",
+        "archive": False,
+        "account": account,
+        "createdAt": time_text(upload.created_at),
+        "updatedAt": time_text(upload.updated_at),
+    }
+
+
+def device_shape(device: Device) -> Json:
+    """A phone that pushes go to."""
+    return {
+        "id": device.id,
+        "account": device.account,
+        "deviceAddress": device.address,
+        "deviceType": device.type,
+        "bundleId": device.bundle,
+        "createdAt": time_text(device.created_at),
+        "updatedAt": time_text(device.updated_at),
     }

@@ -1,0 +1,161 @@
+"""Who may see and do what in a support app's rooms, messages and issues.
+
+Source: contracts/ally.md. What is another app's is not there for anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from switchboard.engine.errors import NotAllowed, NotFound
+from switchboard.engine.queries.issues import IssueRecord
+from switchboard.engine.queries.rooms import Rooms
+from switchboard.engine.records import Account
+from switchboard.engine.runtime.letter import Key
+from switchboard.engine.sessions.room import Role, Room
+from switchboard.engine.workflows.issues import IssueDesk
+from switchboard.engine.workflows.messages import Message, MessageReader
+from switchboard.engine.workflows.room_requests import NewMessage, Posted, pair
+from switchboard.engine.workflows.rooms import RoomDesk
+from switchboard.engine.workflows.support_people import REALM, app_of, is_staff, only_staff
+
+COMPANY_MOST = 1000
+"""People with whom a client shares a room, all of whom a list may show."""
+
+
+class SupportRooms:
+    """Each method may raise Unavailable."""
+
+    def __init__(
+        self, desk: RoomDesk, rooms: Rooms, messages: MessageReader, issues: IssueDesk
+    ) -> None:
+        self._desk = desk
+        self._rooms = rooms
+        self._messages = messages
+        self._issues = issues
+
+    # -- rooms --------------------------------------------------------------------------------------------------
+
+    async def of_app(self, account: Account, id: str) -> Room:
+        """The room, if it is one of the account's app. Raises: NotFound."""
+        room = await self._desk.get(id)
+        if room.realm != REALM or room.app != app_of(account):
+            raise NotFound("room")
+        return room
+
+    async def seen(self, account: Account, id: str) -> Room:
+        """The room, for its members and the desk. Raises: NotFound, NotAllowed."""
+        room = await self.of_app(account, id)
+        if not is_staff(account):
+            await self._desk.only_member(room, account.id)
+        return room
+
+    async def between(self, account: Account, other: Account) -> Room:
+        """The room of the two, found or made. Raises: NotAllowed with oneself."""
+        if other.id == account.id:
+            raise NotAllowed("a room needs two")
+        new = pair(REALM, account.id, other.id, app=app_of(account))
+        room, _ = await self._desk.open(new, by=account.id)
+        return room
+
+    async def take(self, operator: Account, id: str, *, caused_by: str | None = None) -> Room:
+        """The operator holds the room. Raises: RoomHeld, NotFound, NotAllowed, NotAllowedInPhase."""
+        only_staff(operator)
+        await self.of_app(operator, id)
+        return await self._desk.take(id, operator.id, caused_by=caused_by)
+
+    async def free(
+        self, operator: Account, id: str, *, closes: bool, caused_by: str | None = None
+    ) -> Room:
+        """Nobody holds the room; see ``RoomDesk.free``. Raises: RoomHeld, NotFound, NotAllowed."""
+        only_staff(operator)
+        await self.of_app(operator, id)
+        return await self._desk.free(
+            id, operator.id, admin=operator.admin, closes=closes, caused_by=caused_by
+        )
+
+    # -- messages -----------------------------------------------------------------------------------------------
+
+    async def post(
+        self,
+        sender: Account,
+        id: str,
+        *,
+        text: str | None,
+        file: str | None = None,
+        client_id: str | None = None,
+        key: Key | None = None,
+        caused_by: str | None = None,
+    ) -> Posted:
+        """Stores what a member, or somebody of the desk, writes.
+
+        Raises: NotFound, NotAllowed, NotAllowedInPhase, Invalid, KeyReused.
+        """
+        room = await self.of_app(sender, id)
+        message = NewMessage(
+            sender=sender.id,
+            role=await self._role(sender, room),
+            text=text,
+            file=file,
+            client_id=client_id,
+        )
+        return await self._desk.post(room, message, key=key, caused_by=caused_by)
+
+    async def _role(self, sender: Account, room: Room) -> Role:
+        """As whom somebody writes. Raises: NotAllowed."""
+        if room.purpose == "support" and is_staff(sender):
+            return "staff"
+        await self._desk.only_member(room, sender.id)
+        return "client" if room.purpose == "support" else "party"
+
+    async def message(self, reader: Account, id: str) -> Message:
+        """That message, for the members of its room and the desk. Raises: NotFound, NotAllowed."""
+        message = await self._messages.get(id)
+        if message is None:
+            raise NotFound("message")
+        try:
+            await self.seen(reader, message.room)
+        except NotFound:
+            raise NotFound("message") from None
+        return message
+
+    async def messages(self, reader: Account, ids: Sequence[str]) -> list[Message]:
+        """Those of them that the reader may see."""
+        found = await self._messages.by_ids(ids)
+        seen: dict[str, bool] = {}
+        for room in dict.fromkeys(message.room for message in found):
+            try:
+                await self.seen(reader, room)
+            except (NotFound, NotAllowed):
+                seen[room] = False
+            else:
+                seen[room] = True
+        return [message for message in found if seen[message.room]]
+
+    async def read(self, reader: Account, id: str) -> None:
+        """The reader, a member or the desk in a support room, has read up to that message.
+
+        Raises: NotFound, NotAllowed.
+        """
+        message = await self.message(reader, id)
+        room = await self._desk.get(message.room)
+        if not (room.purpose == "support" and is_staff(reader)):
+            await self._desk.only_member(room, reader.id)
+        await self._desk.mark_read(reader.id, message)
+
+    # -- issues -------------------------------------------------------------------------------------------------
+
+    async def issue(self, reader: Account, id: str) -> IssueRecord:
+        """The issue, for the desk and its client. Raises: NotFound, NotAllowed."""
+        record = await self._issues.get(id)
+        if record.app != app_of(reader):
+            raise NotFound("issue")
+        if not is_staff(reader) and record.client != reader.id:
+            raise NotAllowed("it is another client's")
+        return record
+
+    # -- who is seen --------------------------------------------------------------------------------------------
+
+    async def company(self, account: Account) -> Sequence[str]:
+        """The accounts that share a room with this one, itself included."""
+        return await self._rooms.company(account.id, COMPANY_MOST)

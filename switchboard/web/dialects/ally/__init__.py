@@ -1,0 +1,5 @@
+"""The ally API: a support desk."""
+
+from switchboard.web.dialects.ally.routes import ALLY
+
+__all__ = ["ALLY"]
