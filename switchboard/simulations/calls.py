@@ -13,6 +13,7 @@ from switchboard.engine.errors import (
     CommitUnknown,
     EngineError,
     MailboxFull,
+    NobodyAvailable,
     Rejected,
     SessionCrashed,
     Stopping,
@@ -44,6 +45,10 @@ Operation = Callable[[Life, str], Awaitable[Any]]
 
 MAY_HAVE_HAPPENED = (CommitUnknown, VideoUnavailable)
 """Refusals that may have had an effect: the second one records that the video failed."""
+
+
+RECORDED = (NobodyAvailable,)
+"""Refusals that are stored: the stream that says so is kept for the dealers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +120,6 @@ class Phone:
         async def operation(life: Life, caused_by: str) -> Any:
             arrived = trio.current_time()
             try:
-                self.arrives(address, command)
                 with self.world.judge.asking(life, address):
                     return await life.engine.ask(
                         address, command, by=self.account, key=key, caused_by=caused_by
@@ -136,10 +140,6 @@ class Phone:
         return (
             await self.persist(Request(address=address, command=None, operation=operation))
         ).state
-
-    def arrives(self, address: Address, command: Command) -> None:
-        """The judge counts what comes to an engine; for the operations of each kind."""
-        self.world.judge.callers.arrives(address, type(command).__name__)
 
     def new_key(self, name: str) -> Key:
         """A fresh idempotency key."""
@@ -198,7 +198,8 @@ class Phone:
             world.judge.crashed(error)
             world.judge.denied(caused_by, error)
         elif isinstance(error, Rejected):
-            world.judge.denied(caused_by, error)
+            if not isinstance(error, RECORDED):
+                world.judge.denied(caused_by, error)
             if request.judged:
                 world.judge.refused(began, address, request.command, self.account, error)
             return Answer(refusal=error)

@@ -7,9 +7,11 @@ of this but the kind and its table.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+import trio
 
 from switchboard.engine.clock import Instant, Milliseconds
 from switchboard.engine.engine import Engine
@@ -43,6 +45,18 @@ class Workflow(Protocol):
 
     async def open(self) -> None:
         """Called once before the engine takes commands. Raises: StoreDown, then it is called again."""
+
+
+@runtime_checkable
+class Running(Protocol):
+    """A workflow that does something by itself."""
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Started once the engine takes commands, cancelled when it has ended."""
+
+
+Workflows = Mapping[str, Any]
+"""Name of the kind -> the engine's workflow that spans its sessions."""
 
 
 class Refusal(NamedTuple):
@@ -87,7 +101,7 @@ class Rules:
         """(the session that it rests on, whether it was true at some moment of the call); None: not ours to say."""
 
     def expects(self, row: OutboxRow) -> Check | None:
-        """A reaction was committed; what is returned is called once it has been delivered."""
+        """A reaction was committed, of whatever kind of session; what is returned is called once it is delivered."""
 
     def rests(self, database: MemoryDatabase) -> None:
         """Nobody does anything any more, and every deadline has passed."""
@@ -118,7 +132,12 @@ class Cast:
     crowd: Callable[[World, random.Random, int], Sequence[Call]] = no_crowd
     """(world, chance, how many at most) -> what a burst sends all at once."""
     rules: Callable[[Shadows], Rules] = Rules
-    workflow: Callable[[Engine, Scenario], Workflow] | None = None
+    workflow: Callable[[Engine, Scenario, Workflows], Workflow] | None = None
+    """(engine, scenario, the workflows of the casts before this one) -> the one of this kind."""
+    needs: frozenset[str] = frozenset()
+    """Names of the kinds without which this one cannot be."""
+    furnish: Callable[[World], Awaitable[None]] | None = None
+    """Puts into the database what is there before anybody comes, as an administrator would."""
     effects: Mapping[type[Command], Callable[[Any, Any], bool]] = field(default_factory=dict)
     """(state, command) -> what must be true of the state that a command was answered with."""
     plain: Callable[[Any], Any] = lambda state: state

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from switchboard.simulations.faults import FAULTS, in_order
+from switchboard.simulations.kinds import NAMES, chosen
 from switchboard.simulations.plan import Plan
 from switchboard.simulations.reduction import TRIES_MOST, reduced
 from switchboard.simulations.runner import SAME, Outcome, outcomes
@@ -50,6 +51,20 @@ class FaultNames(click.ParamType[tuple[str, ...]]):
             self.fail(f"{unknown} is none of {', '.join(FAULTS)}", param, ctx)
 
 
+class KindNames(click.ParamType[tuple[str, ...]]):
+    """A list of kinds of session."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        """Those and what they need, in their order."""
+        words = value if isinstance(value, tuple) else tuple(str(value).split(","))
+        try:
+            return tuple(cast.kind.name for cast in chosen(words))
+        except KeyError as unknown:
+            self.fail(f"{unknown} is none of {', '.join(NAMES)}", param, ctx)
+
+
 @click.command(epilog="\n\n".join(ABOUT))
 @click.option("--seed", type=int, default=1, show_default=True, help="Determines everything.")
 @click.option(
@@ -74,6 +89,11 @@ class FaultNames(click.ParamType[tuple[str, ...]]):
 )
 @click.option(
     "--without", type=FaultNames(), default="none", help="Of these faults, all but the named."
+)
+@click.option(
+    "--kinds",
+    type=KindNames(),
+    help="The kinds of session that live there, names with commas between; all if not said.",
 )
 @click.option(
     "--worlds",
@@ -164,6 +184,7 @@ def _plan(
     hours: float | None,
     faults: tuple[str, ...] | None,
     without: tuple[str, ...],
+    kinds: tuple[str, ...] | None,
 ) -> Plan:
     usual = SCENARIOS[scenario]
     plan = Plan(
@@ -172,6 +193,7 @@ def _plan(
         people=usual.people if people is None else people,
         hours=usual.hours if hours is None else hours,
         faults=faults,
+        kinds=kinds,
     )
     if not without:
         return plan

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import trio
 
 from switchboard.engine.clock import Clock
-from switchboard.engine.engine import Engine, running
+from switchboard.engine.engine import running
 from switchboard.engine.errors import EngineError, SessionCrashed, Unavailable
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions import Address
+from switchboard.simulations.cast import Running
 from switchboard.simulations.faults.bugs import PlantedBug
 from switchboard.simulations.faults.fates import (
     LEASE_SECONDS,
@@ -25,7 +26,7 @@ from switchboard.simulations.faults.fates import (
     STEPS_SECONDS_MOST,
     Fate,
 )
-from switchboard.simulations.probes import Silent
+from switchboard.simulations.probes import JudgedEngine, Silent
 from switchboard.store.memory import MemoryStore, open_memory
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Unreachable(Exception):
 class Life:
     """One engine."""
 
-    engine: Engine
+    engine: JudgedEngine
     store: MemoryStore
 
     def __init__(self, world: World, fate: Fate, clock: Clock, chance: random.Random) -> None:
@@ -92,10 +93,13 @@ class Life:
                 self.engine = self._engine()
                 for cast in world.casts:
                     if cast.workflow is not None:
-                        workflow = cast.workflow(self.engine, world.scenario)
+                        workflow = cast.workflow(self.engine, world.scenario, self.workflows)
                         self.workflows[cast.kind.name] = workflow
                 await self._open()
                 async with running(self.engine):
+                    for workflow in self.workflows.values():
+                        if isinstance(workflow, Running):
+                            await nursery.start(workflow.run)
                     world.begin(self)
                     await self._stopping.wait()
                     world.end(self)
@@ -114,12 +118,12 @@ class Life:
                 else:
                     break
 
-    def _engine(self) -> Engine:
+    def _engine(self) -> JudgedEngine:
         world = self._world
         log = SupervisionLog(self.clock.now, Silent(), ring_length=1)
         log.listen(self._logged)
         kinds = world.bugs.kinds(world.kinds)
-        engine = Engine(
+        engine = JudgedEngine(
             store=self.store,
             clock=self.clock,
             ids=world.ids,
@@ -132,6 +136,7 @@ class Life:
         )
         for kind in kinds:
             engine.observe(kind.name, self._adopted)
+        engine.judge = world.judge
         return engine
 
     def _adopted(self, address: Address, _before: Any, after: Any) -> None:

@@ -18,6 +18,8 @@ class Plan:
     hours: float = STORM.hours
     scenario: str = STORM.name
     faults: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+    """The kinds of session that live there; None: all."""
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -33,6 +35,8 @@ class Plan:
         words += ["--hours", _exact(self.hours), "--scenario", self.scenario]
         if self.faults is not None:
             words += ["--faults", ",".join(self.faults) or "none"]
+        if self.kinds is not None:
+            words += ["--kinds", ",".join(self.kinds)]
         return shlex.join(words)
 
 

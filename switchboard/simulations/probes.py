@@ -9,10 +9,14 @@ from typing import Any
 import trio
 from trio.abc import Instrument
 
+from switchboard.engine.engine import Engine
 from switchboard.engine.ports import Committed, OutboxRow, Outcome, Turn
+from switchboard.engine.queries.rooms import ReadMarker
+from switchboard.engine.sessions import Address, Command
 from switchboard.simulations.checkers import Judge
-from switchboard.simulations.checkers.names import TIME
+from switchboard.simulations.checkers.names import MARKERS, TIME
 from switchboard.simulations.trace import Violation
+from switchboard.store.memory_rooms import RoomTables
 from switchboard.store.memory_tables import MemoryDatabase
 
 ROUNDS_MOST = 10_000
@@ -23,14 +27,33 @@ ROWS_KEPT = 30
 """Rows of the outbox that may be delivered again: those of the last minutes."""
 
 
+class JudgedRooms(RoomTables):
+    """The tables of rooms, which tell the judge of every read marker."""
+
+    judge: Judge
+
+    def mark(self, marker: ReadMarker) -> ReadMarker:
+        """See ``RoomTables``."""
+        key = (marker.room, marker.reader)
+        before = self.markers.get(key)
+        standing = super().mark(marker)
+        after = self.markers[key]
+        if before is not None and after.sequence < before.sequence:
+            seen = f"{marker.reader} has read {before.sequence} and then {after.sequence}"
+            self.judge.fail(Violation(MARKERS, seen, [Address("room", marker.room)]))
+        return standing
+
+
 class JudgedDatabase(MemoryDatabase):
     """A database that tells the judge of every turn the moment it takes effect."""
 
     judge: Judge
+    rooms: JudgedRooms
     commits = 0
 
     def __init__(self) -> None:
         super().__init__()
+        self.rooms = JudgedRooms()
         self.rows: deque[OutboxRow] = deque(maxlen=ROWS_KEPT)
         """The latest that were committed."""
 
@@ -50,6 +73,17 @@ class JudgedDatabase(MemoryDatabase):
         for void in self.journal.get(turn.address, ())[entries:]:
             self.judge.voided(turn.address, void.at)
         return happened
+
+
+class JudgedEngine(Engine):
+    """An engine that tells the judge of every command that comes to it, from people and from workflows."""
+
+    judge: Judge
+
+    async def ask(self, address: Address, command: Command, **how: Any) -> Any:
+        """See ``Engine``."""
+        self.judge.callers.arrives(address, type(command).__name__)
+        return await super().ask(address, command, **how)
 
 
 class Metronome(Instrument):

@@ -1,10 +1,11 @@
-"""Makes a failing plan smaller for as long as the same rule is violated: fewer faults, fewer people, less time."""
+"""Makes a failing plan smaller for as long as the same rule is violated: fewer faults, people and kinds, less time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from switchboard.simulations.kinds import chosen
 from switchboard.simulations.plan import Plan
 from switchboard.simulations.runner import Outcome, outcome
 
@@ -45,10 +46,22 @@ def reduced(
     return smallest
 
 
+def _fewer(plan: Plan) -> Iterator[tuple[str, ...]]:
+    """The kinds without one of them and those that need it."""
+    casts = chosen(plan.kinds)
+    for out in casts:
+        name = out.kind.name
+        left = tuple(one.kind.name for one in casts if one is not out and name not in one.needs)
+        if left:
+            yield left
+
+
 def _smaller(plan: Plan) -> Iterator[Plan]:
     if plan.people > PEOPLE_LEAST:
         yield replace(plan, people=max(PEOPLE_LEAST, plan.people // 2), faults=plan.active)
     if plan.hours > HOURS_LEAST:
         yield replace(plan, hours=max(HOURS_LEAST, plan.hours / 2), faults=plan.active)
+    for kinds in _fewer(plan):
+        yield replace(plan, kinds=kinds, faults=plan.active)
     for fault in plan.active:
         yield replace(plan, faults=tuple(one for one in plan.active if one != fault))

@@ -31,7 +31,7 @@ from switchboard.simulations.faults.fates import Fates
 from switchboard.simulations.faults.studio import Studio
 from switchboard.simulations.faults.weather import Weather
 from switchboard.simulations.faults.wire import Wire
-from switchboard.simulations.kinds import CASTS
+from switchboard.simulations.kinds import CASTS, chosen
 from switchboard.simulations.life import Life
 from switchboard.simulations.on_call import OnCall
 from switchboard.simulations.plan import Plan
@@ -66,19 +66,20 @@ def simulate(
     plan: Plan,
     *,
     kinds: Sequence[Kind[Any]] | None = None,
-    casts: Sequence[Cast] = CASTS,
+    casts: Sequence[Cast] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Runs one world to its end.
 
     Args:
         kinds: what the engine runs, those of the casts if None; the judge always goes by the casts'.
-        casts: the kinds of session that live there.
+        casts: the kinds of session that live there, those of the plan if None.
 
     Raises:
         Violation: an invariant did not hold; its text has the trace and the command that replays it.
     """
     began = time.perf_counter()
+    casts = chosen(plan.kinds) if casts is None else casts
     running = tuple(cast.kind for cast in casts) if kinds is None else kinds
     with deterministic(plan.seed):
         return trio.run(_run, plan, running, casts, progress, began, clock=virtual_clock())
@@ -158,7 +159,7 @@ class World:
         self.judge = Judge(
             scenario, casts, self.database, self.weather, self.now, self._scope.cancel
         )
-        self.database.judge = self.judge
+        self.database.judge = self.database.rooms.judge = self.judge
         self.ids = Ids(self.chance("ids"))
         self.refusals = Counter[str]()
         self.log_counts = Counter[str]()
@@ -244,6 +245,7 @@ class World:
         hours, dusk = self.plan.hours * 3600, self.dusk_seconds
         with self._scope, trio.move_on_after(hours + dusk + HORIZON_SECONDS) as horizon:
             async with trio.open_nursery() as nursery:
+                await self._furnish()
                 people = self._begin(nursery)
                 await trio.sleep(hours)
                 self._clear_up()
@@ -252,6 +254,11 @@ class World:
                 nursery.cancel_scope.cancel()
         if horizon.cancelled_caught:
             self.judge.fail(Violation(END, "the horizon was reached"))
+
+    async def _furnish(self) -> None:
+        for cast in self.casts:
+            if cast.furnish is not None:
+                await cast.furnish(self)
 
     @property
     def dusk_seconds(self) -> float:

@@ -56,7 +56,7 @@ def test_a_violated_invariant_ends_it_with_the_trace_and_the_command_that_replay
     assert "switchboard simulate --seed 4 --people 6 --hours 0.3 --scenario rush" in lines
     # Nothing but the fault itself is needed, so all that could be left out was.
     assert lines[-1].startswith("switchboard simulate --seed 4 --people 2 --hours 0.0")
-    assert lines[-1].endswith("--scenario rush --faults none")
+    assert "--scenario rush --faults none --kinds " in lines[-1]
 
 
 def test_a_smaller_plan_is_not_looked_for_if_nobody_wants_it(
@@ -133,3 +133,14 @@ def test_it_runs_for_as_long_as_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_plan_that_cannot_be_is_refused(arguments: list[str]) -> None:
     result = CliRunner().invoke(switchboard, ["simulate", *arguments])
     assert result.exit_code == 2
+
+
+def test_the_kinds_that_live_there_bring_what_they_need_and_are_part_of_the_plan() -> None:
+    result = CliRunner().invoke(switchboard, [*SMALL, "--kinds", "stream"])
+    assert result.exit_code == 0, result.output
+    assert "--scenario rush --kinds gig,person,stream" in " ".join(result.output.split())
+    assert "streams " in result.output
+    assert "holders timed out" not in result.output
+    unknown = CliRunner().invoke(switchboard, [*SMALL, "--kinds", "stream,ship"])
+    assert unknown.exit_code == 2
+    assert "'ship' is none of gig, person, stream, room" in unknown.output

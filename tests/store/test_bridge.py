@@ -194,21 +194,25 @@ async def test_who_waits_for_a_connection_waits_in_order_and_outside_of_asyncio(
 async def test_who_has_waited_too_long_for_a_connection_hears_that_the_database_is_too_busy(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bridge, "ACQUIRE_SECONDS_MOST", 0.05)
-    done, begun = asyncio.Event(), 0
+    done, begun, full = asyncio.Event(), 0, trio.Event()
 
     async def unit(_connection: Connection) -> None:
         nonlocal begun
         begun += 1
+        if begun == bridge.POOL_MOST:
+            full.set()
         await done.wait()
 
     async with trio.open_nursery() as nursery:
         for _ in range(bridge.POOL_MOST):
             nursery.start_soon(database.run, unit)
-        await wait_all_tasks_blocked()
+        # Only the one that comes now is to be impatient: to open a connection may take longer than that.
+        await full.wait()
+        monkeypatch.setattr(bridge, "ACQUIRE_SECONDS_MOST", 0.05)
         with pytest.raises(StoreDown, match="too busy"):
             await database.run(unit)
         done.set()
+    monkeypatch.undo()
     assert begun == bridge.POOL_MOST
     await database.run(unit)
 

@@ -34,7 +34,7 @@ class Holdings:
         self._database = database
         self._weather = weather
         self._rules = rules
-        self._waiting: dict[str, tuple[OutboxRow, float, Check | None]] = {}
+        self._waiting: dict[str, tuple[OutboxRow, float, list[Check]]] = {}
         """Row's id -> the row, when it was committed, and what must be true once it is delivered."""
 
     # -- after each commit --------------------------------------------------------------------------------------
@@ -78,18 +78,19 @@ class Holdings:
     def reactions(self, rows: tuple[OutboxRow, ...]) -> None:
         """Remembers rows that have just been committed."""
         for row in rows:
-            check = self._rules[row.source.kind].expects(row)
-            self._waiting[row.id] = (row, trio.current_time(), check)
+            expected = [rules.expects(row) for rules in self._rules.values()]
+            checks = [check for check in expected if check is not None]
+            self._waiting[row.id] = (row, trio.current_time(), checks)
 
     def delivered(self, ready_since: float | None) -> None:
         """Judges the reactions that wait, and those that were taken. Raises: Violation."""
         now = trio.current_time()
-        for id, (row, written_at, check) in list(self._waiting.items()):
+        for id, (row, written_at, checks) in list(self._waiting.items()):
             if id not in self._database.outbox:
                 del self._waiting[id]
-                violation = None if check is None else check()
-                if violation is not None:
-                    raise violation
+                for violation in [check() for check in checks]:
+                    if violation is not None:
+                        raise violation
             elif ready_since is not None and not self._weather.down:
                 # A target that is in quarantine takes nothing until it is released.
                 clear = max(self._shadows.clear_since, self._weather.fair_since, ready_since)

@@ -10,6 +10,7 @@ from typing import Any
 from switchboard.engine.sessions import Kind
 from switchboard.engine.sessions.gig import GIG
 from switchboard.engine.sessions.person import PERSON
+from switchboard.simulations.kinds import chosen
 from switchboard.simulations.mutants.patches import Patches
 from switchboard.simulations.plan import Plan
 from switchboard.simulations.scenarios import SCENARIOS
@@ -23,8 +24,6 @@ HOURS = 0.7
 
 Kinds = Sequence[Kind[Any]]
 """What the engine of a world with the fault runs."""
-
-SHIPPED: Kinds = (GIG, PERSON)
 
 
 def with_gig(**parts: Any) -> Kinds:
@@ -45,6 +44,8 @@ class WorldMutant:
     """The kind of day on which it shows."""
     faults: tuple[str, ...] | None
     """What else goes wrong there; None: what the seed and the kind of day say."""
+    kinds: tuple[str, ...]
+    """The kinds of session that live there."""
     people: int | None
     """How many live there; None: as few as most faults need."""
     seeds_most: int
@@ -64,13 +65,14 @@ class WorldMutant:
             hours=hours,
             scenario=self.scenario,
             faults=self.faults,
+            kinds=self.kinds,
         )
 
     @contextmanager
     def planted(self) -> Iterator[Kinds]:
         """The fault is there for the length of the block."""
         with Patches() as patches:
-            yield self.plant(patches) or SHIPPED
+            yield self.plant(patches) or tuple(cast.kind for cast in chosen(self.kinds))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +103,7 @@ def in_worlds(
     *rules: str,
     scenario: str = "calm",
     faults: tuple[str, ...] | None = None,
+    kinds: tuple[str, ...] = (GIG.name, PERSON.name),
     people: int | None = None,
     seeds_most: int = SEEDS_MOST,
 ) -> Callable[[Callable[[Patches], Kinds | None]], WorldMutant]:
@@ -114,6 +117,7 @@ def in_worlds(
             rules=rules,
             scenario=scenario,
             faults=faults,
+            kinds=kinds,
             people=people,
             seeds_most=seeds_most,
             plant=plant,

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from switchboard.engine.engine import Engine
 from switchboard.engine.sessions import Address
 from switchboard.engine.sessions.gig import GIG, LIVE, TRANSITIONS, Gig, SignOfLife, Terms
+from switchboard.engine.sessions.person import PERSON
 from switchboard.engine.workflows.dispatch import Dispatch
-from switchboard.simulations.cast import Call, Cast, Hearing, Inhabitant
+from switchboard.simulations.cast import Call, Cast, Hearing, Inhabitant, Workflows
 from switchboard.simulations.kinds.gig.effects import EFFECTS
 from switchboard.simulations.kinds.gig.office import Office
 from switchboard.simulations.kinds.gig.people import settle
@@ -41,7 +42,7 @@ def terms(scenario: Scenario) -> Terms:
     return BRISK if scenario.brisk else Terms()
 
 
-def _dispatch(engine: Engine, scenario: Scenario) -> Dispatch:
+def _dispatch(engine: Engine, scenario: Scenario, _others: Workflows) -> Dispatch:
     return Dispatch(engine, terms=terms(scenario), person_timeout=timeout(scenario))
 
 
@@ -86,6 +87,7 @@ GIGS = Cast(
     crowd=_crowd,
     rules=GigRules,
     workflow=_dispatch,
+    needs=frozenset({PERSON.name}),
     effects=EFFECTS,
     plain=_plain,
     seen_at=lambda gig: gig.seen_at,

@@ -8,8 +8,8 @@ import trio
 
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions import Address, Command
-from switchboard.engine.sessions.gig import GIG, Gig, HandshakeGig, RequestGig, SignOfLife
-from switchboard.engine.sessions.person import GoOffline, GoOnline, Heartbeat
+from switchboard.engine.sessions.gig import GIG, Gig, HandshakeGig, RequestGig
+from switchboard.engine.sessions.person import GoOffline, GoOnline
 from switchboard.engine.sessions.video import VideoSession
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.simulations.calls import Answer, Life, Phone, Request
@@ -51,7 +51,6 @@ class GigPhone(Phone):
         command = HandshakeGig(account=self.account, video=NO_ROOM)
 
         async def operation(life: Life, caused_by: str) -> Any:
-            self.arrives(address(gig), command)
             return await dispatch(life).handshake(gig, self.account, caused_by=caused_by)
 
         request = Request(address=address(gig), command=command, operation=operation)
@@ -120,7 +119,6 @@ class GigPhone(Phone):
 
         async def operation(life: Life, _caused_by: str) -> Any:
             began = trio.current_time()
-            self.arrives(me, command)
             state = await dispatch(life).online(self.account, latitude, longitude)
             self._heard(life, me, began)
             return state
@@ -133,24 +131,20 @@ class GigPhone(Phone):
         command, me = GoOffline(id=self.account), person.address(self.account)
 
         async def operation(life: Life, _caused_by: str) -> Any:
-            self.arrives(me, command)
             return await dispatch(life).offline(self.account)
 
         return await self.persist(Request(address=me, command=command, operation=operation))
 
     async def heartbeat(self, latitude: float, longitude: float, gig: str | None) -> None:
         """A sign of life, sent once: the next one follows soon."""
-        sign, me = Heartbeat(id=self.account), person.address(self.account)
+        me = person.address(self.account)
 
         async def operation(life: Life, _caused_by: str) -> Any:
             began = trio.current_time()
-            self.arrives(me, sign)
             await dispatch(life).heartbeat(self.account, latitude, longitude)
             self._heard(life, me, began)
             if gig is not None:
                 began = trio.current_time()
-                self.arrives(me, sign)
-                self.arrives(address(gig), SignOfLife(account=self.account))
                 await dispatch(life).heartbeat(self.account, latitude, longitude, gig)
                 self._heard(life, address(gig), began)
 

@@ -179,6 +179,8 @@ class GigRules(Rules):
     def refused(self, refusal: Refusal) -> tuple[Address, bool] | None:
         """See ``Rules``."""
         account, address, began = refusal.account, refusal.address, refusal.began
+        if address.kind != GIG.name:
+            return None
         match refusal.error:
             case Engaged(session=id):
                 address = Address(GIG.name, id)
@@ -188,8 +190,6 @@ class GigRules(Rules):
             case RatingRequired(gig=id):
                 address = Address(GIG.name, id)
                 return address, self._was(began, address, lambda one: account in one.locked)
-            case _ if address.kind != GIG.name:
-                return None
             case NotAllowedInPhase(phase=phase):
                 return address, self._was(began, address, lambda one: one.phase == phase)
             case NotFound(what="gig"):

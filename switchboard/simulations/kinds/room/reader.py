@@ -1,0 +1,102 @@
+"""Somebody who listens to a room: live, and read on from the store after a gap. Nothing is missed or heard twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import trio
+
+from switchboard.engine.errors import Unavailable
+from switchboard.engine.runtime.announcements import Announcement, Lagged
+from switchboard.engine.sessions.room.events import MessagePosted
+from switchboard.engine.workflows.messages import Message
+from switchboard.simulations.checkers.names import HOLE
+from switchboard.simulations.inbox import AGAIN_SECONDS, CARRIED_SECONDS_MOST, PAGE
+from switchboard.simulations.kinds.room.phone import address, desk
+from switchboard.simulations.life import Life, Unreachable
+from switchboard.simulations.trace import Violation
+
+if TYPE_CHECKING:
+    from switchboard.simulations.world import World
+
+DECODER = msgspec.json.Decoder(MessagePosted)
+
+
+class Reader:
+    """One connection's view of a room."""
+
+    def __init__(self, world: World, account: str, room: str) -> None:
+        self._world = world
+        self._account = account
+        self.room = room
+        self._chance = world.chance(f"reader/{account}/{room}")
+        self._sequence = self._number = 0
+        self.latest: str | None = None
+        """The id of the last message."""
+        self.news = trio.Event()
+        """Set at the next message."""
+
+    async def run(self) -> None:
+        """Listens to one engine after the other, until cancelled."""
+        while True:
+            life = await self._world.up()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._listen, life)
+                await life.ended.wait()
+                nursery.cancel_scope.cancel()
+
+    async def _listen(self, life: Life) -> None:
+        while True:
+            with life.engine.announcements.subscribe(f"room/{self.room}") as subscription:
+                try:
+                    await self._catch_up(life)
+                    while True:
+                        heard = await subscription.receive()
+                        await trio.sleep(self._chance.random() * CARRIED_SECONDS_MOST)
+                        await self._hear(heard, life)
+                except Lagged:
+                    continue
+                except (Unavailable, Unreachable):
+                    await trio.sleep(AGAIN_SECONDS)
+
+    async def _hear(self, heard: Announcement, life: Life) -> None:
+        if heard.name != MessagePosted.__name__ or heard.sequence <= self._sequence:
+            return
+        message = DECODER.decode(heard.body)
+        if message.number > self._number + 1:
+            if not self._world.weather.unknown:
+                # Only a commit whose answer was lost may be announced after a later one.
+                self._fail(f"hears message {message.number} after {self._number}")
+            await self._catch_up(life)
+        if message.sequence > self._sequence:
+            self._take(message)
+
+    async def _catch_up(self, life: Life) -> None:
+        while True:
+            page = await self._page(life)
+            for message in page:
+                self._take(message)
+            if len(page) < PAGE:
+                return
+
+    async def _page(self, life: Life) -> list[Message]:
+        after = self._sequence
+        return await life.reach(lambda life: desk(life).messages.after(self.room, after, PAGE))
+
+    def _take(self, message: Message | MessagePosted) -> None:
+        if message.number != self._number + 1 or message.sequence <= self._sequence:
+            self._fail(f"has message {self._number} and then {message.number}")
+        self._sequence, self._number, self.latest = message.sequence, message.number, message.id
+        self.news.set()
+        self.news = trio.Event()
+
+    def _fail(self, seen: str) -> None:
+        violation = Violation(HOLE, f"{self._account} {seen} of {self.room}", [address(self.room)])
+        self._world.judge.fail(violation)
+
+    async def rest(self, life: Life) -> None:
+        """At the end: everything that was stored must have been heard by now."""
+        left = await self._page(life)
+        if left:
+            self._fail(f"never heard messages {[one.number for one in left]}")
