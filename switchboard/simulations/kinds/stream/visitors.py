@@ -74,7 +74,8 @@ class Visitor:
         async with trio.open_nursery() as nursery:
             if self._chance.random() < self._temper.taps_twice:
                 nursery.start_soon(self._phone.request, house.id, house.code, vin)
-            return await self._phone.request(house.id, house.code, vin)
+            answer = await self._phone.request(house.id, house.code, vin)
+        return answer
 
     async def _watch(self, id: str) -> None:
         for _ in range(LOOKS_MOST):
