@@ -16,9 +16,8 @@ from switchboard.engine.sessions.kind import Address
 from switchboard.engine.workflows.accounts import Registration
 from switchboard.engine.workflows.support_people import StaffMember
 from switchboard.engine.workflows.vehicles import register_vehicle
+from switchboard.web.playground import ORGANIZATION, VIN
 from switchboard.web.services import Services
-
-ORGANIZATION = "demo"
 
 WIDGET_ORGANIZATION = "DOWELL12345"
 """The org_id of dowell's own examples."""
@@ -56,9 +55,6 @@ SUPPORT_STAFF = (("support", False), ("supportadmin", True))
 BANK = "bank"
 CUSTOMER = {"alias": "AFAMJ7", "phone": "79154983795", "fio": "Demo"}
 """The alias and phone of ally's examples."""
-
-VIN = "1HGCM82633A004352"
-"""A number whose check digit is right, as it is shown in many places."""
 
 
 async def prepare(services: Services) -> list[str]:

@@ -174,6 +174,11 @@ class Settings:
         None, values.text, "code of the organization of people who name none"
     )
     lenient: bool = setting(True, values.yes_or_no, "accept what known clients leave out")
+    playground: bool | None = setting(
+        None,
+        values.yes_or_no,
+        "the page at / on which sessions are tried out; true with the embedded database",
+    )
 
     # -- gigs
     claim_timeout_seconds: float = setting(
@@ -315,6 +320,11 @@ class Settings:
         if self.dowell_staff_key is not None:
             return self.dowell_staff_key
         return not values.is_loopback(self.bind.host)
+
+    @property
+    def has_playground(self) -> bool:
+        """Whether there is a page on which sessions are tried out."""
+        return self.embedded if self.playground is None else self.playground
 
     @property
     def exposes_access_token(self) -> bool:

@@ -225,6 +225,7 @@ def web_settings(settings: Settings) -> WebSettings:
     return WebSettings(
         lenient=settings.lenient,
         expose_access_token=settings.exposes_access_token,
+        playground=settings.has_playground,
         approve_at_once=settings.approves_at_once,
         default_organization=settings.default_organization,
         body_bytes_most=settings.body_bytes_most,

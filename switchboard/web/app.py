@@ -22,6 +22,7 @@ from switchboard.web.incoming import ClientLeft, Incoming, plain_path
 from switchboard.web.metrics import Metrics
 from switchboard.web.openapi.document import build
 from switchboard.web.openapi.pages import routes as openapi_routes
+from switchboard.web.playground import routes as playground_routes
 from switchboard.web.realtime.pusher.http_api import PUSHER_API
 from switchboard.web.realtime.pusher.socket import add_socket
 from switchboard.web.services import Services
@@ -133,8 +134,9 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
     app.metrics.add("switchboard_supervision", lambda: dict(services.engine.log.counts))
     app.metrics.add("switchboard_transport", transport.statistics)
     app.door = Door(services, app.metrics)
+    described = build(DESCRIBED, services.settings.version)
     app.system = system_dialect(
-        app.metrics, openapi_routes(build(DESCRIBED, services.settings.version))
+        app.metrics, (*openapi_routes(described), *playground_routes(services))
     )
     app.metrics.add("switchboard_pusher", services.pusher.statistics)
     services.pusher.serve(
@@ -152,7 +154,8 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
                 )
             )
     app.by_segment = {dialect.name: dialect for dialect in dialects}
-    app.system_paths = frozenset(route.path for route in app.system.routes)
+    # A host that is bound to a dialect has that dialect's root.
+    app.system_paths = frozenset(route.path for route in app.system.routes) - {"/"}
     app.by_host = _by_host(services.settings.dialect_hosts, app.by_segment)
     return app
 

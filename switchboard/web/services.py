@@ -93,6 +93,8 @@ class WebSettings:
     version: str = "0"
     """Of this server, as its document says it."""
     access_log: bool = True
+    playground: bool = False
+    """Whether there is a page at the root on which sessions are tried out."""
 
     @property
     def exposes_access_token(self) -> bool:

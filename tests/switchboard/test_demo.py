@@ -7,6 +7,7 @@ import trio.testing
 from web_worlds import web_world
 
 from switchboard import demo
+from switchboard.web.playground import ORGANIZATION, VIN
 
 
 async def test_the_demo_operators_are_found_and_stay_online(
@@ -31,8 +32,8 @@ async def test_the_demo_operators_are_found_and_stay_online(
         login = next(line for line in lines if "supportadmin" in line).split()[:2]
         body = dict(zip(("login", "password"), login, strict=True))
         assert (await world.post("/ally/api/auth", body)).status == 200
-        path = f"/auto/streams/request/{demo.ORGANIZATION}"
-        requested = await world.post(path, {"vin": demo.VIN})
+        path = f"/auto/streams/request/{ORGANIZATION}"
+        requested = await world.post(path, {"vin": VIN})
         assert (requested.status, requested.data["vehicle"]["model"]) == (200, "Accord")
         gone = near[0].account
         await world.services.dispatch.offline(gone)

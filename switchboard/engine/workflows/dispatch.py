@@ -66,7 +66,8 @@ class Dispatch:
         person_timeout: Milliseconds = 120_000,
     ) -> None:
         self._engine = engine
-        self._terms = terms or Terms()
+        self.terms = terms or Terms()
+        """What is recorded with every gig."""
         self._radius_metres = radius_metres
         self._offers_most = offers_most
         self._person_timeout = person_timeout
@@ -215,7 +216,7 @@ class Dispatch:
                 )
                 for one in near
             ),
-            terms=self._terms,
+            terms=self.terms,
             device_id=device_id,
             claim_id=claim_id,
             meta_data=meta_data,

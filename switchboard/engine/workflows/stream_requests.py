@@ -57,7 +57,8 @@ class StreamRequests:
         self._seeker = seeker
         self._counter = counter
         self._quotas = quotas
-        self._terms = terms
+        self.terms = terms
+        """What is recorded with every stream."""
 
     async def make(
         self,
@@ -141,7 +142,7 @@ class StreamRequests:
         if not dealers:
             raise NoDealers
         id = self._engine.ids.new(self._engine.clock.now())
-        command = RequestStream(id=id, organization=house.id, terms=self._terms, **asked)
+        command = RequestStream(id=id, organization=house.id, terms=self.terms, **asked)
         video: VideoSession | None = None
         for dealer in await self._dealers.free(dealers):
             if video is None:
