@@ -42,6 +42,8 @@ class Outlet:
 
     def __init__(self, guard: Guard, writer: Writer) -> None:
         self.codes = CloseCodes()
+        self.pong_seconds = guard.limits.pong_seconds
+        """How long the peer may be silent after a ping; a protocol with a number of its own sets it."""
         self.writer = writer
         self.open = False
         """Whether frames are taken: from the acceptance of the websocket to the first close frame."""
