@@ -13,6 +13,16 @@ from transport_peers import Server, served
 
 from switchboard.web.transport import Limits
 
+SEEDS_MESSAGE = """{
+"type": \u201cmessage\u201d,
+"content": {
+         "room": "55409c8d239728dbe4d4ea8b",\x20
+         "message": "Hello Friend!",
+         "file": "http://host/1.jpg"
+        }
+}"""
+"""As it stands in the document."""
+
 
 class RelayWorld:
     """A server and who talks to it."""

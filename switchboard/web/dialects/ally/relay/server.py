@@ -14,6 +14,7 @@ import msgspec
 import structlog
 import trio
 
+from switchboard.engine.errors import Unavailable
 from switchboard.engine.queries.rooms import ReadMarker
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.announcements import Announcement
@@ -201,8 +202,10 @@ class Relay:
         try:
             with trio.fail_after(HEARING_SECONDS_MOST):
                 await self.services.rooms.hear(operator)
+        except (Unavailable, trio.TooSlowError) as error:
+            self._log.warning("operator_not_heard", operator=operator, error=repr(error))
         except Exception as error:
-            self._log.warning("operator_not_heard", operator=operator, exc_info=error)
+            self._log.error("operator_not_heard", operator=operator, exc_info=error)
         finally:
             here.being_heard = False
 
