@@ -12,11 +12,12 @@ from desks import Desk, Voice
 from engines import Gatekeeper
 from relay_peers import Peer, relayed
 from relay_worlds import relay_world
-from transport_peers import CLOSE, PING, Limits, Server, asked, until, upgrade, websocket_to
+from transport_peers import CLOSE, PING, Server, asked, until, upgrade, websocket_to
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from switchboard.web import WebSettings
 from switchboard.web.dialects.ally.relay.server import Relay
+from switchboard.web.transport import Limits
 
 
 async def refusal(server: Server, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
