@@ -114,6 +114,20 @@ async def test_a_frame_that_is_too_large_closes_1009() -> None:
         assert await peer.closed() == 1009
 
 
+async def test_who_writes_faster_than_is_stored_is_told_to_come_again() -> None:
+    gate = Gatekeeper()
+    async with relay_world(Limits(inbox_messages=3), gate=gate) as world:
+        ann = await world.desk.client("ann")
+        room = await ann.room()
+        async with world.peer(ann) as peer:
+            gate.held = trio.Event()
+            for number in range(5):
+                await peer.say(room, str(number))
+            await world.server.until("inboxes_full")
+            gate.held.set()
+            assert await peer.closed() == 1013
+
+
 async def test_a_server_that_ends_says_so() -> None:
     async with connected() as (_, _, peer, server):
         server.stop.set()
@@ -214,6 +228,8 @@ async def test_what_waits_when_a_token_is_revoked_is_not_done_any_more() -> None
             await o.say(room, "under way")
             await o.say(room, "too late")
             await until(lambda: "commit" in gate.calls[before:])
+            # Both have come in: pings are answered by who reads.
+            await o.socket.ping()
             await world.desk.world.services.tokens.revoke_account(one.id)
             gate.held.set()
             assert await o.closed() == 1008
