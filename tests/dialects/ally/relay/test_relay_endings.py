@@ -234,8 +234,12 @@ async def test_what_waits_when_a_token_is_revoked_is_not_done_any_more() -> None
             gate.held.set()
             assert await o.closed() == 1008
             assert (await a.after("room_active"))["message"] == "under way"
+            # Its handler is at its end, whatever it still does.
             await until(lambda: world.server.counted("websockets") == 1)
+            await wait_all_tasks_blocked()
             await a.quiet()
+            said = (await ann.ok("GET", f"/room/{room}/messages"))["messages"]
+            assert [one["message"] for one in said] == ["under way"]
 
 
 async def test_who_loses_the_role_of_an_administrator_has_to_come_again() -> None:
