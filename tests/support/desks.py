@@ -121,7 +121,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(code: str = "sensetest", **more: Any) -> AsyncIterator[Desk]:
+async def desk(
+    code: str = "sensetest", settings: WebSettings | None = None, **more: Any
+) -> AsyncIterator[Desk]:
     """A running server with an app."""
-    async with web_world(WebSettings(access_log=False), **more) as world:
+    async with web_world(settings or WebSettings(access_log=False), **more) as world:
         yield Desk(world, await world.services.support.apps.create(code, code))

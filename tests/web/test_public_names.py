@@ -9,6 +9,8 @@ import pytest
 import switchboard.outbound
 import switchboard.outbound.video
 import switchboard.web
+import switchboard.web.dialects.ally
+import switchboard.web.dialects.ally.relay
 import switchboard.web.dialects.auto
 import switchboard.web.dialects.dowell
 import switchboard.web.dialects.dropin
@@ -43,6 +45,8 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
         {"Passwords", "Token", "TokenExpired", "TokenRefused", "Tokens", "TrustedProxies"},
     ),
     (switchboard.web.realtime.pusher, {"App", "PusherServer"}),
+    (switchboard.web.dialects.ally, {"ALLY"}),
+    (switchboard.web.dialects.ally.relay, {"add_relay"}),
     (switchboard.web.dialects.auto, {"AUTO"}),
     (switchboard.web.dialects.dowell, {"DOWELL"}),
     (switchboard.web.dialects.dropin, {"DROPIN"}),

@@ -9,7 +9,7 @@ from switchboard.engine.records.accounts import (
 )
 from switchboard.engine.records.api_keys import ApiKey, ApiKeys
 from switchboard.engine.records.dealerships import Lead, Leads, Vehicle, Vehicles
-from switchboard.engine.records.devices import Device, Devices
+from switchboard.engine.records.devices import Device, Devices, DeviceType
 from switchboard.engine.records.limits import Attempt, Attempts, Limits, TryResult
 from switchboard.engine.records.revocations import Revocation, Revocations
 from switchboard.engine.records.serials import Serials
@@ -31,6 +31,7 @@ __all__ = [
     "BankCustomer",
     "BankDirectory",
     "Device",
+    "DeviceType",
     "Devices",
     "Identity",
     "Lead",

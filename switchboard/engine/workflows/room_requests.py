@@ -54,6 +54,8 @@ class Posted(NamedTuple):
 
     room: Room
     message: Message
+    repeated: bool = False
+    """Whether it had been stored before: nobody is told of it again."""
 
 
 def support(realm: str, app: str, client: str) -> NewRoom:

@@ -39,7 +39,7 @@ import msgspec
 
 from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
-from switchboard.engine.errors import NotAllowed, NotFound, RoomExists
+from switchboard.engine.errors import NotAllowed, NotFound, RoomExists, Unavailable
 from switchboard.engine.ids import is_id
 from switchboard.engine.queries.rooms import ReadMarker
 from switchboard.engine.runtime.letter import Key
@@ -100,6 +100,11 @@ class RoomDesk:
         self._messages = messages
         self._serials = serials
         self._settings = settings or RoomSettings()
+
+    @property
+    def holder_timeout(self) -> Milliseconds:
+        """After so long without a sign of its holder a room that is opened now is free again."""
+        return self._settings.holder_timeout
 
     # -- finding ------------------------------------------------------------------------------------------------
 
@@ -208,7 +213,8 @@ class RoomDesk:
         )
         key = key or _client_key(room, new)
         after = await self._ask(room.id, command, new.sender, key=key, caused_by=caused_by)
-        return Posted(after, await self._stored(after, command))
+        message = await self._stored(after, command)
+        return Posted(after, message, repeated=message.id != command.id)
 
     async def _stored(self, room: Room, command: PostMessage) -> Message:
         """The message that the command became, or repeats. (An echo is recognised whatever time it is by now: 0.)"""
@@ -256,9 +262,19 @@ class RoomDesk:
         return await self._ask(room, command, operator, caused_by=caused_by)
 
     async def hear(self, operator: str) -> None:
-        """The operator is connected: goes on holding its rooms. Volatile; to be called now and then."""
+        """The operator is connected: goes on holding its rooms. Volatile; to be called now and then, at least three
+        times in a ``holder_timeout``.
+
+        Raises: Unavailable, once each room was tried: one that is in trouble must not cost the operator the others.
+        """
+        failed = None
         for id in await self._held(operator):
-            await self._ask(id, HearHolder(operator=operator), operator)
+            try:
+                await self._ask(id, HearHolder(operator=operator), operator)
+            except Unavailable as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
     async def free_all(self, operator: str, *, caused_by: str | None = None) -> None:
         """The operator is no more: its rooms are free, their issues stay open."""

@@ -5,11 +5,12 @@ Source: contracts/ally.md. What is another app's is not there for anybody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
-from switchboard.engine.errors import NotAllowed, NotFound
+from switchboard.engine.errors import Invalid, NotAllowed, NotFound
 from switchboard.engine.queries.issues import IssueRecord
-from switchboard.engine.queries.rooms import Rooms
+from switchboard.engine.queries.rooms import ReadMarker, Rooms
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.room import Role, Room
@@ -22,6 +23,9 @@ from switchboard.engine.workflows.support_people import REALM, app_of, is_staff,
 COMPANY_MOST = 1000
 """People with whom a client shares a room, all of whom a list may show."""
 
+WhenRead: TypeAlias = Callable[[Room, ReadMarker, Any], Awaitable[None]]
+"""Called with the room, how far somebody has read it now, and whoever it was that said so (see ``read``)."""
+
 
 class SupportRooms:
     """Each method may raise Unavailable."""
@@ -33,6 +37,7 @@ class SupportRooms:
         self._rooms = rooms
         self._messages = messages
         self._issues = issues
+        self._when_read: list[WhenRead] = []
 
     # -- rooms --------------------------------------------------------------------------------------------------
 
@@ -132,16 +137,32 @@ class SupportRooms:
                 seen[room] = True
         return [message for message in found if seen[message.room]]
 
-    async def read(self, reader: Account, id: str) -> None:
+    def when_read(self, callback: WhenRead) -> None:
+        """``callback`` is called after every marker that was set, and must neither fail nor wait for long. Volatile:
+        a marker is a row, of which no topic tells."""
+        self._when_read.append(callback)
+
+    async def read(
+        self, reader: Account, id: str, *, room: str | None = None, origin: Any = None
+    ) -> None:
         """The reader, a member or the desk in a support room, has read up to that message.
 
-        Raises: NotFound, NotAllowed.
+        Args:
+            room: the one that the message must be in, if said.
+            origin: what it was said on, and so need not be told there.
+
+        Raises: NotFound, NotAllowed; Invalid: another room's.
         """
         message = await self.message(reader, id)
-        room = await self._desk.get(message.room)
-        if not (room.purpose == "support" and is_staff(reader)):
-            await self._desk.only_member(room, reader.id)
-        await self._desk.mark_read(reader.id, message)
+        if room not in (None, message.room):
+            raise Invalid({"message": "is no message of this room"})
+        found = await self._desk.get(message.room)
+        if not (found.purpose == "support" and is_staff(reader)):
+            await self._desk.only_member(found, reader.id)
+        marker = await self._desk.mark_read(reader.id, message)
+        if marker.message == message.id:
+            for callback in self._when_read:
+                await callback(found, marker, origin)
 
     # -- issues -------------------------------------------------------------------------------------------------
 

@@ -80,10 +80,16 @@ class Tokens:
         """account -> the latest revocation of all its tokens."""
         self._prune_at = 1000
         self._when_revoked: list[Callable[[], None]] = []
+        self._when_renewed: list[Callable[[Token, Token], None]] = []
 
     def when_revoked(self, callback: Callable[[], None]) -> None:
         """``callback`` is called after every revocation: what was opened by a token may have to be closed."""
         self._when_revoked.append(callback)
+
+    def when_renewed(self, callback: Callable[[Token, Token], None]) -> None:
+        """``callback`` is called with the old token and the new one: what the old one opened stays open for as long
+        as the new one lasts (contracts/README.md)."""
+        self._when_renewed.append(callback)
 
     def is_void(self, token: Token) -> bool:
         """Whether a token that was good has expired or was revoked since."""
@@ -128,6 +134,14 @@ class Tokens:
             headers |= {"iat": claims["iat"], "exp": claims["exp"]}
         key = form.key(self._keys[self._current])
         return jwt.encode(claims, key, algorithm=form.algorithm, headers=headers)
+
+    def renew(self, token: Token) -> str:
+        """A new token for the account of one that is good."""
+        text = self.issue(token.account, token.audience)
+        fresh = self.check(text, token.audience)
+        for callback in self._when_renewed:
+            callback(token, fresh)
+        return text
 
     # -- checking -----------------------------------------------------------------------------------------------
 

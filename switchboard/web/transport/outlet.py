@@ -42,6 +42,8 @@ class Outlet:
 
     def __init__(self, guard: Guard, writer: Writer) -> None:
         self.codes = CloseCodes()
+        self.pong_seconds = guard.limits.pong_seconds
+        """How long the peer may be silent after a ping."""
         self.writer = writer
         self.open = False
         """Whether frames are taken: from the acceptance of the websocket to the first close frame."""
@@ -85,6 +87,11 @@ class Outlet:
         self.writer.seconds = min(self.writer.seconds, self._guard.limits.goodbye_seconds)
         self.wake.set()
         self._room.set()
+
+    def give_up_after(self, seconds: float) -> None:
+        """For a protocol with a number of its own: the peer may be silent for so long, of which the first part is
+        before the ping."""
+        self.pong_seconds = max(seconds - self._guard.limits.ping_seconds, 0.0)
 
     def close_slow(self) -> None:
         """Gives up on what waits; only the close frame is still to be sent."""

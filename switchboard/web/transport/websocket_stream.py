@@ -254,7 +254,7 @@ class GuardedWebsocket(WSStream):
         if self.outlet.closed_at is not None:
             return self.outlet.closed_at + self._limits.goodbye_seconds
         if self._asked_at > self._heard_at:
-            return self._asked_at + self._limits.pong_seconds
+            return self._asked_at + self.outlet.pong_seconds
         return self._heard_at + self._limits.ping_seconds
 
     def _on_time(self, now: float) -> None:

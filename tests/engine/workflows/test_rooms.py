@@ -17,6 +17,7 @@ from switchboard.engine.errors import (
     NotAllowed,
     NotAllowedInPhase,
     NotFound,
+    Quarantined,
     RoomHeld,
     StoreDown,
 )
@@ -152,7 +153,7 @@ async def test_a_request_key_serves_instead_of_a_client_id(autojump_clock: objec
         key = Key("company/ann/message/k", b"digest")
         first = await world.desk.post(room, says("ann", numbered=True), key=key)
         again = await world.desk.post(room, says("ann", numbered=True), key=key)
-        assert again == first
+        assert (again, first.repeated) == (first._replace(repeated=True), False)
         assert first.message.serial == 1
         later = await world.desk.post(room, says("ann", numbered=True))
         assert later.message.serial == 3
@@ -361,3 +362,26 @@ async def tag(world: RoomWorld, name: str) -> None:
     assert (await world.now(room)).tags == (name,)
     await world.desk.remove_tag(room.id, name, by="admin")
     assert (await world.now(room)).tags == ()
+
+
+async def test_a_room_in_trouble_costs_its_operator_no_other_room(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is told that its holder is there; who called hears of the trouble."""
+    async with room_world() as world:
+        rooms = [await world.support(client) for client in ("ann", "cleo")]
+        for room in rooms:
+            await world.desk.take(room.id, "bob")
+        ask, broken = world.engine.ask, await world.desk._held("bob")
+
+        async def quarantined(address: Address, *given: Any, **more: Any) -> Any:
+            if address.id == broken[0]:
+                raise Quarantined
+            return await ask(address, *given, **more)
+
+        monkeypatch.setattr(world.engine, "ask", quarantined)
+        await trio.sleep(HOLDER_TIMEOUT / 1000 - 1)
+        with pytest.raises(Quarantined):
+            await world.desk.hear("bob")
+        await trio.sleep(2)
+        assert [(await world.desk.get(room)).holder for room in broken] == [None, "bob"]

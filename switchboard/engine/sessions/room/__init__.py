@@ -39,7 +39,7 @@ from switchboard.engine.sessions.room.machine import (
     evolve,
     revive,
 )
-from switchboard.engine.sessions.room.notices import RoomNotice, chat_of, desk, notices
+from switchboard.engine.sessions.room.notices import RoomNotice, chat_of, desk, notices, topics_of
 from switchboard.engine.sessions.room.posting import echo_of
 from switchboard.engine.sessions.room.rows import (
     IssueRow,
@@ -121,4 +121,5 @@ __all__ = [
     "desk",
     "echo_of",
     "same_room",
+    "topics_of",
 ]

@@ -51,12 +51,17 @@ def notices(_before: Room | None, event: Any, after: Room) -> tuple[Notice, ...]
     told = _notice(event, after)
     if told is None:
         return ()
-    topics = [f"account/{one.account}" for one in after.people if after.purpose in PERSONAL]
-    if after.purpose == "support":
-        topics.append(desk(after.app))
-    elif after.purpose in ("gig", "stream"):
-        topics.append(chat_of(after.key))
-    return tuple(Notice(topic, "room", told) for topic in topics)
+    return tuple(Notice(topic, "room", told) for topic in topics_of(after))
+
+
+def topics_of(room: Room) -> tuple[str, ...]:
+    """Where it is told what happens in the room, beside its own topic."""
+    topics = [f"account/{one.account}" for one in room.people if room.purpose in PERSONAL]
+    if room.purpose == "support":
+        topics.append(desk(room.app))
+    elif room.purpose in ("gig", "stream"):
+        topics.append(chat_of(room.key))
+    return tuple(topics)
 
 
 PERSONAL = frozenset({"support", "pair"})

@@ -120,6 +120,9 @@ TABLE: Mapping[type[Exception], Row] = {
 FIELDS = {"username": "login"}
 """Our names of identities in ally's words."""
 
+NOTHING_SAID = "or file is required"
+"""What the engine says of a message with nothing in it."""
+
 MISSING_TOKEN = Row(400, 1001, "Missing token")
 INVALID_TOKEN = Row(400, 1002, "Invalid or expired token")
 
@@ -153,7 +156,7 @@ def _invalid(fields: Mapping[str, str]) -> Row:
     if missing:
         return Row(400, 1040, f"Missing field {', '.join(missing)}")
     named = "; ".join(f"{name} {reason}" for name, reason in fields.items())
-    if list(fields) == ["message"]:
+    if fields.get("message") == NOTHING_SAID:
         return Row(400, 1040, f"Missing field {named}")
     return _plain(400, f"Invalid field: {named}")
 

@@ -17,6 +17,7 @@ from switchboard.web.dialects.ally import (
 )
 from switchboard.web.dialects.ally.callers import AUDIENCE, credential
 from switchboard.web.dialects.ally.errors import failure
+from switchboard.web.dialects.ally.relay import add_relay
 
 
 def bare(answer: Any) -> Any:
@@ -72,4 +73,5 @@ ALLY = Dialect(
     credential=credential,
     success=bare,
     failure=failure,
+    socket=add_relay,
 )

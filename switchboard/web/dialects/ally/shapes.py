@@ -10,7 +10,7 @@ from switchboard.engine.clock import Instant
 from switchboard.engine.queries.issues import Day
 from switchboard.engine.queries.rooms import Membership, ReadMarker
 from switchboard.engine.records import Account, Device
-from switchboard.engine.sessions.room import Room
+from switchboard.engine.sessions.room import Issue, Room
 from switchboard.engine.workflows.issues import FoundAnswer, IssueView
 from switchboard.engine.workflows.messages import Message
 from switchboard.engine.workflows.room_lists import RoomView
@@ -169,20 +169,24 @@ def room_shape(view: RoomView, members: Sequence[Membership]) -> Json:
 
 
 def _last_issue(room: Room, view: RoomView) -> Json | None:
-    issue = room.issue
-    if issue is None:
+    if room.issue is None:
         return None
+    return last_issue_shape(room.id, room.issue, view.issue_first_message, view.issue_last_message)
+
+
+def last_issue_shape(room: str, issue: Issue, first: Message | None, last: Message | None) -> Json:
+    """The issue of a room as the room itself remembers it."""
     return {
         "id": issue.id,
-        "room": room.id,
+        "room": room,
         "is_open": issue.closed_at is None,
         "tags": list(issue.tags),
         "created_at": seconds(issue.opened_at),
         "answered_at": seconds(issue.answered_at),
         "closed_at": seconds(issue.closed_at),
         "closed_by": issue.closed_by,
-        "first_message": _or_null(view.issue_first_message),
-        "last_message": _or_null(view.issue_last_message),
+        "first_message": _or_null(first),
+        "last_message": _or_null(last),
     }
 
 

@@ -17,6 +17,7 @@ from switchboard.web.dialects.ally.errors import (
     WrongAlias,
 )
 from switchboard.web.dialects.ally.shapes import PASSWORD_LENGTH_MOST, WORD_LENGTH_MOST
+from switchboard.web.failures import LoginRequired
 from switchboard.web.reading import Reader
 from switchboard.web.security.client_proofs import TOKEN_LENGTH_MOST, proves
 
@@ -90,5 +91,7 @@ async def by_alias(call: Call) -> dict[str, str]:
 
 
 async def renewed(call: Call) -> dict[str, str]:
-    """POST /api/token/update."""
-    return issued(call, call.caller)
+    """POST /api/token/update: what the old one opened stays open."""
+    if call.token is None:
+        raise LoginRequired
+    return {"token": call.services.tokens.renew(call.token)}

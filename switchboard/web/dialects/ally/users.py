@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from switchboard.engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from switchboard.engine.ids import is_id
-from switchboard.engine.records import Account, Device
+from switchboard.engine.records import Account, Device, DeviceType
 from switchboard.engine.workflows.support_people import app_of, is_staff, only_staff
 from switchboard.web.call import Call
 from switchboard.web.dialects.ally import shapes
@@ -22,6 +22,7 @@ from switchboard.web.dialects.ally.shapes import (
 )
 from switchboard.web.dialects.ally.tokens import app_named, claim
 from switchboard.web.reading import PAGE_MOST, Reader
+from switchboard.web.services import Services
 
 DEVICE_TOKEN_LENGTH_MOST = 4096
 """Longer than Apple's and Google's."""
@@ -181,15 +182,20 @@ async def register_device(call: Call) -> Json:
     """POST /api/user/:id/devices: in place of the one with the same token."""
     caller = await _self(call)
     token, type = call.parse(_device)
-    engine = call.services.engine
+    return device_shape(await keep_device(call.services, caller, token, type))
+
+
+async def keep_device(services: Services, owner: Account, token: str, type: DeviceType) -> Device:
+    """The owner is pushed to there, in place of who had that token before. Raises: StoreDown."""
+    engine = services.engine
     now = engine.clock.now()
     device = Device(
         id=engine.ids.new(now),
-        account=caller.id,
+        account=owner.id,
         address=token,
         type=type,
         bundle="",
         created_at=now,
         updated_at=now,
     )
-    return device_shape(await engine.store.devices.put(device))
+    return await engine.store.devices.put(device)

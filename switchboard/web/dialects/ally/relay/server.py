@@ -1,0 +1,269 @@
+"""The relay: who is connected, what they are told, who may stay, which operators are there.
+
+A connection hears the topic of its account and, if it is the desk's, that of its app's desk. Nothing that happens in a
+room is on both, so it hears everything once and in order.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import partial
+
+import msgspec
+import structlog
+import trio
+
+from switchboard.engine.errors import Unavailable
+from switchboard.engine.queries.rooms import ReadMarker
+from switchboard.engine.records import Account
+from switchboard.engine.runtime.announcements import Announcement
+from switchboard.engine.sessions.room import Room, RoomNotice, desk, topics_of
+from switchboard.engine.workflows.support_people import app_of, is_staff
+from switchboard.web.dialects.ally.relay import frames
+from switchboard.web.dialects.ally.relay.connection import Connection
+from switchboard.web.dialects.ally.shapes import last_issue_shape
+from switchboard.web.failures import Bug, expected
+from switchboard.web.realtime.hub import Channel, Cursor, Member, Rendered
+from switchboard.web.realtime.timers import Timer
+from switchboard.web.security import Token
+from switchboard.web.services import Services
+from switchboard.web.transport import Frame, Outlet
+
+VOID = 1008
+"""The close code of a void token. RFC 6455, policy violation: who comes again with the same token meets a 401."""
+
+RECENT_MOST = 128
+"""Messages whose frames are kept: each is told on two topics or more, a moment apart. 10 kB at most each."""
+
+HEARD_EVERY_SECONDS_MOST = 60.0
+"""So often a connected operator is heard at least; of a shorter ``holder_timeout`` a third."""
+
+HEARING_SECONDS_MOST = 30.0
+
+
+class Shared:
+    """A topic's channel, open for as long as anybody listens."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.holders = 0
+
+
+class Operator:
+    """Somebody of a desk who is connected, on as many sockets as they have."""
+
+    def __init__(self) -> None:
+        self.sockets = 0
+        self.timer: Timer | None = None
+        self.being_heard = False
+
+
+class Relay:
+    """Connections come from ``socket``. It tells through the hub of the server's other protocols."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.connections: set[Connection] = set()
+        self._hub = services.pusher.hub
+        self._timers = services.pusher.timers
+        self._shared: dict[str, Shared] = {}
+        self._opening = trio.Lock()
+        self._operators: dict[str, Operator] = {}
+        self._recent: OrderedDict[str, Frame] = OrderedDict()
+        timeout_seconds = services.rooms.holder_timeout / 1000
+        self._heard_every = min(timeout_seconds / 3, HEARD_EVERY_SECONDS_MOST)
+        self._log = structlog.get_logger("realtime")
+        services.tokens.when_revoked(self._revoked)
+        services.tokens.when_renewed(self._renewed)
+        services.support.rooms.when_read(self._read)
+
+    def new_id(self) -> str:
+        """The id of one frame's doing, in the journal and in the log."""
+        engine = self.services.engine
+        return engine.ids.new(engine.clock.now())
+
+    def known(self, error: Exception) -> Exception:
+        """The error as ally's table knows it; a bug is in the log under its incident."""
+        known = expected(error)
+        if known is None:
+            known = Bug(self.new_id())
+            self._log.error("relay_failed", incident=known.incident, exc_info=error)
+        return known
+
+    # -- connections --------------------------------------------------------------------------------------------
+
+    async def connect(self, outlet: Outlet, token: Token, account: Account) -> Connection:
+        """A connection that is told everything from now on; what is told before its websocket is accepted is in the
+        history that it reads afterwards. Raises: StoreDown; nothing is left then."""
+        connection = Connection(self, outlet, token, account)
+        topics = [f"account/{account.id}"]
+        if is_staff(account):
+            topics.append(desk(app_of(account)))
+        try:
+            for topic in topics:
+                await self._enter(connection, topic)
+        except BaseException:
+            self._leave(connection)
+            raise
+        self.connections.add(connection)
+        if is_staff(account):
+            self._arrived(account.id)
+        return connection
+
+    def accepted(self, connection: Connection) -> None:
+        """Its websocket is open: from now on it can be closed."""
+        self._watch(connection)
+        if self.services.tokens.is_void(connection.token):
+            connection.outlet.close(VOID, "the token is void")
+
+    def disconnect(self, connection: Connection) -> None:
+        """It has gone."""
+        self.connections.discard(connection)
+        if connection.expiry is not None:
+            connection.expiry.cancel()
+        self._leave(connection)
+        if connection.account.id in self._operators:
+            self._left(connection.account.id)
+
+    async def _enter(self, connection: Connection, topic: str) -> None:
+        async with self._opening:
+            shared = self._shared.get(topic)
+            if shared is None:
+                shared = Shared(await self._hub.channel([topic], self._rendered, _as_rendered))
+                self._shared[topic] = shared
+            shared.holders += 1
+            member = connection.members[topic] = Member(connection.outlet)
+        await shared.channel.join(member, lambda _cursor: None)
+
+    def _leave(self, connection: Connection) -> None:
+        for topic, member in connection.members.items():
+            shared = self._shared[topic]
+            shared.channel.leave(member)
+            shared.holders -= 1
+            if shared.holders == 0:
+                shared.channel.close()
+                del self._shared[topic]
+        connection.members = {}
+
+    # -- who may stay -------------------------------------------------------------------------------------------
+
+    def _watch(self, connection: Connection) -> None:
+        moment = self.services.engine.clock.trio_time(connection.token.expires_at)
+        connection.expiry = self._timers.at(moment, partial(self._expired, connection))
+
+    def _expired(self, connection: Connection) -> None:
+        connection.outlet.close(VOID, "the token has expired")
+
+    def _revoked(self) -> None:
+        """Some token is void from now on."""
+        for connection in self.connections:
+            if self.services.tokens.is_void(connection.token):
+                connection.outlet.close(VOID, "the token was revoked")
+
+    def _renewed(self, old: Token, new: Token) -> None:
+        for connection in self.connections:
+            if connection.token.jti == old.jti and connection.token.account == old.account:
+                connection.token = new
+                if connection.expiry is not None:
+                    connection.expiry.cancel()
+                    self._watch(connection)
+
+    # -- which operators are there ------------------------------------------------------------------------------
+
+    def _arrived(self, operator: str) -> None:
+        here = self._operators.setdefault(operator, Operator())
+        here.sockets += 1
+        if here.sockets == 1:
+            self._goes_on(operator, here)
+
+    def _left(self, operator: str) -> None:
+        here = self._operators[operator]
+        here.sockets -= 1
+        if here.sockets == 0:
+            del self._operators[operator]
+            if here.timer is not None:
+                here.timer.cancel()
+            # The time that it has to come back counts from now.
+            self._hear_soon(operator, here)
+
+    def _goes_on(self, operator: str, here: Operator) -> None:
+        self._hear_soon(operator, here)
+        again = partial(self._goes_on, operator, here)
+        here.timer = self._timers.at(trio.current_time() + self._heard_every, again)
+
+    def _hear_soon(self, operator: str, here: Operator) -> None:
+        if not here.being_heard:
+            here.being_heard = True
+            self._hub.feeds.spawn(partial(self._hear, operator, here))
+
+    async def _hear(self, operator: str, here: Operator) -> None:
+        """It goes on holding its rooms. What fails is tried again in time: a third of a room's patience has gone."""
+        try:
+            with trio.fail_after(HEARING_SECONDS_MOST):
+                await self.services.rooms.hear(operator)
+        except (Unavailable, trio.TooSlowError) as error:
+            self._log.warning("operator_not_heard", operator=operator, error=repr(error))
+        except Exception as error:
+            self._log.error("operator_not_heard", operator=operator, exc_info=error)
+        finally:
+            here.being_heard = False
+
+    # -- telling ------------------------------------------------------------------------------------------------
+
+    async def _rendered(self, announcement: Announcement) -> Rendered | None:
+        """Raises: StoreDown; then it is asked again."""
+        if announcement.name != "room":
+            return None
+        notice = msgspec.json.decode(announcement.body, type=RoomNotice)
+        frame = await self._frame_of(notice)
+        return None if frame is None else Rendered(notice.what, frame)
+
+    async def _frame_of(self, notice: RoomNotice) -> Frame | None:
+        if notice.what == "message" and notice.message is not None:
+            return await self._message(notice.message)
+        if notice.what == "holder":
+            content = {"room": notice.room, "operator": notice.holder}
+            return frames.frame("room_active", content)
+        if notice.what == "issue" and notice.issue is not None:
+            issues = self.services.issues
+            # What has happened is told as it was then; the message that opened it was not yet there.
+            view = await issues.view(await issues.get(notice.issue.id))
+            ends = (view.first_message, view.last_message)
+            return frames.frame("issue", last_issue_shape(notice.room, notice.issue, *ends))
+        return None
+
+    async def _message(self, id: str) -> Frame | None:
+        frame = self._recent.get(id)
+        if frame is None:
+            message = await self.services.messages.get(id)
+            if message is None:
+                return None
+            frame = frames.frame("message", frames.message_content(message))
+            self._recent[id] = frame
+            if len(self._recent) > RECENT_MOST:
+                self._recent.popitem(last=False)
+        return frame
+
+    async def _read(self, room: Room, marker: ReadMarker, origin: object) -> None:
+        content = {"room": room.id, "user": marker.reader, "message": marker.message}
+        frame = frames.frame("read", content)
+        for topic in topics_of(room):
+            shared = self._shared.get(topic)
+            if shared is not None:
+                members = origin.members if isinstance(origin, Connection) else {}
+                await shared.channel.broadcast(frame, members.get(topic))
+
+    def statistics(self) -> Mapping[str, float]:
+        """For the metrics."""
+        return {
+            "connections": len(self.connections),
+            "topics": len(self._shared),
+            "operators": len(self._operators),
+        }
+
+
+def _as_rendered(rendered: Rendered, _cursor: Cursor) -> Frame:
+    """Rendered to the frame itself, because several topics tell the same."""
+    frame: Frame = rendered.data
+    return frame
