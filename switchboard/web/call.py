@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from switchboard.engine.errors import Invalid
+from switchboard.engine.push import Body
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.letter import Key
 from switchboard.web.failures import LoginRequired
@@ -186,5 +187,7 @@ class Dialect:
     """The dialect's envelope around an answer."""
     listening: Listening | None = None
     """Its channels, if it has an app of the Pusher protocol."""
+    pushes: Sequence[tuple[str, Body]] = ()
+    """What devices are told of the notices with these names."""
     failure: Callable[[Exception], Failure]
     """The answer to a ``Rejected``, ``Unavailable`` or ``WebFailure``. Raises: KeyError for anything else."""

@@ -134,6 +134,10 @@ class Phones:
                 raise error
         self.pushed.append((device.address, push))
 
+    async def aclose(self) -> None:
+        """There is nothing to end."""
+        await trio.lowlevel.checkpoint()
+
 
 class WebWorld:
     """A running server and somebody who talks to it."""

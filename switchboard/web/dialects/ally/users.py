@@ -192,4 +192,4 @@ async def register_device(call: Call) -> Json:
         created_at=now,
         updated_at=now,
     )
-    return device_shape(await engine.store.devices.put(device))
+    return device_shape(await call.services.pushes.register(device))

@@ -67,4 +67,4 @@ async def register_device(call: Call) -> Json:
     device = Device(
         id=engine.ids.new(now), account=call.caller.id, created_at=now, updated_at=now, **fields
     )
-    return device_shape(await engine.store.devices.put(device))
+    return device_shape(await call.services.pushes.register(device))

@@ -8,6 +8,7 @@ from switchboard.web.dialects.auto import accounts, chat, leads, presence, strea
 from switchboard.web.dialects.auto.callers import AUDIENCE
 from switchboard.web.dialects.auto.channels import LISTENING
 from switchboard.web.dialects.auto.errors import failure
+from switchboard.web.dialects.auto.notices import PUSHES
 from switchboard.web.dialects.auto.shapes import envelope
 from switchboard.web.realtime.pusher import authorizing
 
@@ -46,4 +47,5 @@ AUTO = Dialect(
     success=envelope,
     failure=failure,
     listening=LISTENING,
+    pushes=PUSHES,
 )

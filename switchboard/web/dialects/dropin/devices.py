@@ -48,7 +48,7 @@ async def register_device(call: Call) -> Json:
     device = Device(
         id=engine.ids.new(now), account=call.caller.id, created_at=now, updated_at=now, **fields
     )
-    return device_shape(await engine.store.devices.put(device))
+    return device_shape(await call.services.pushes.register(device))
 
 
 def _push(reader: Reader) -> tuple[str, dict[str, Any]]:

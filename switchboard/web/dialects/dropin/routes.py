@@ -9,6 +9,7 @@ from switchboard.web.dialects.dropin import accounts, chat, devices, gigs, stora
 from switchboard.web.dialects.dropin.callers import AUDIENCE, credential
 from switchboard.web.dialects.dropin.channels import LISTENING
 from switchboard.web.dialects.dropin.errors import failure
+from switchboard.web.dialects.dropin.notices import PUSHES
 from switchboard.web.realtime.pusher import authorizing
 
 
@@ -57,4 +58,5 @@ DROPIN = Dialect(
     success=bare,
     failure=failure,
     listening=LISTENING,
+    pushes=PUSHES,
 )
