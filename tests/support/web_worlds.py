@@ -13,6 +13,7 @@ import argon2
 import documented
 import msgspec
 import trio
+import web_push
 from structlog.testing import CapturingLogger
 from werkzeug.datastructures import Headers
 
@@ -52,6 +53,8 @@ APPS = (
     App("dropin", "12", "dropin-key-1", "b" * 20),
     App("dowell", "13", "dowell-key-1", "c" * 20),
 )
+
+PLAIN = WebSettings(lenient=True, access_log=False, web_push_key=web_push.PUBLIC)
 
 HERE = (10.787859, 106.70653)
 """The seed's place: most people of these tests are near it."""
@@ -320,7 +323,7 @@ async def web_world(
                 token_keys=TOKEN_KEYS,
                 current_token_key="one",
                 code_key=CODE_KEY,
-                settings=settings or WebSettings(lenient=True, access_log=False),
+                settings=settings or PLAIN,
                 quotas=quotas,
                 passwords=Passwords(argon2.profiles.CHEAPEST),
                 rooms=rooms,
