@@ -22,7 +22,7 @@ from switchboard.engine.engine import Engine, running
 from switchboard.engine.ids import Ids
 from switchboard.engine.mail import Mail
 from switchboard.engine.ports import Capacity, VideoProvider
-from switchboard.engine.push import Push
+from switchboard.engine.push import Push, Pusher
 from switchboard.engine.records import Account, Device
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Gig, Terms
@@ -295,6 +295,7 @@ async def web_world(
     begins_at: Instant | None = None,
     video: VideoProvider | None = None,
     rooms: RoomSettings | None = None,
+    pusher: Pusher | None = None,
 ) -> AsyncIterator[WebWorld]:
     """A running server for the length of the block. Passwords are hashed cheaply, limits are far away."""
     phones = Phones()
@@ -318,7 +319,7 @@ async def web_world(
                 engine,
                 dispatch,
                 sender=outbox,
-                devices=phones,
+                devices=phones if pusher is None else pusher,
                 files=LocalFiles(Path(folder), UPLOAD_KEY),
                 token_keys=TOKEN_KEYS,
                 current_token_key="one",
