@@ -106,8 +106,7 @@ def _given(settings: Settings, name: str) -> Given | None:
     """Of the setting, or of its file. Raises: StartError: the file cannot be read."""
     text = getattr(settings, name)
     if text is not None:
-        # PEM in one line, as environment files have it.
-        return Given(text.replace("\\n", "\n") if "-----BEGIN" in text else text, variable_of(name))
+        return Given(text, variable_of(name))
     file: Path | None = getattr(settings, f"{name}_file")
     return None if file is None else Given(_read(file), f"{variable_of(name)}_FILE")
 
@@ -150,7 +149,8 @@ def _p256(given: Given) -> EllipticCurvePrivateKey:
 
     try:
         if "-----BEGIN" in given.text:
-            key = load_pem_private_key(given.text.encode(), password=None)
+            # In one line, as environment files have it.
+            key = load_pem_private_key(given.text.replace("\\n", "\n").encode(), password=None)
         else:
             raw = decoded(given.text)
             if len(raw) != 32:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,9 @@ ANSWER_SECONDS_MOST = 10.0
 
 RETRY_AFTER_MOST = TRIED_MILLISECONDS / 1000
 """After an hour nobody is told any more, and a date far ahead must not silence a device for ever."""
+
+TALKATIVE = ("httpx", "httpcore", "hpack")
+"""Loggers that would write down URLs and headers, which hold devices' addresses and our tokens."""
 
 UNAVAILABLE = (408, 429, 500, 502, 503, 504)
 """Statuses after which it is tried again."""
@@ -51,6 +55,8 @@ def client(context: ssl.SSLContext | None, **options: Any) -> httpx.AsyncClient:
     Args:
         context: whom to trust; None: the authorities that everybody trusts.
     """
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         verify=httpx.create_ssl_context(trust_env=False) if context is None else context,
         trust_env=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -93,6 +94,21 @@ async def test_a_notification_is_told_over_http_2_with_a_word_of_ours(
         options: Any = {"verify_iat": False}
         claims = jwt.decode(word, p256.public_key(), ["ES256"], options=options)
         assert claims == {"iss": "DEF123GHIJ", "iat": NOW // 1000}
+
+
+async def test_nothing_of_it_is_logged(
+    authority: trustme.CA,
+    tmp_path: Path,
+    p256: ec.EllipticCurvePrivateKey,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The client's own libraries would write down the URL, and when asked for more, the headers."""
+    caplog.set_level(logging.DEBUG)
+    async with apns(authority, tmp_path, p256) as stage:
+        await stage.push()
+        (word,) = stage.words()
+    assert TOKEN not in caplog.text
+    assert word.split()[1] not in caplog.text
 
 
 async def test_our_word_is_kept_for_most_of_an_hour(
