@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -171,36 +171,32 @@ async def test_a_phone_without_its_apps_name_has_the_settings_and_long_data_are_
 LATER = {"Retry-After": "9"}
 
 
-@pytest.mark.parametrize(
-    ("said", "raised", "reason"),
-    [
-        (Says(410, {"reason": "Unregistered"}), DeviceGone, "status 410, Unregistered"),
-        (Says(410, {"reason": "Unregistered", "timestamp": NOW}), DeviceGone, "410"),
-        # The app was registered again after Apple had last seen it gone.
-        (Says(410, {"reason": "Unregistered", "timestamp": NOW - 1}), PushRefused, "410"),
-        (Says(400, {"reason": "BadDeviceToken"}), DeviceGone, "status 400, BadDeviceToken"),
-        (Says(400, {"reason": "DeviceTokenNotForTopic"}), PushRefused, "DeviceTokenNotForTopic"),
-        (Says(400, {"reason": f"evil {TOKEN}"}), PushRefused, "status 400$"),
-        (Says(413, {"reason": "PayloadTooLarge"}), PushRefused, "status 413, PayloadTooLarge"),
-        (Says(404, "no object"), PushRefused, "status 404$"),
-        (Says(403, {"reason": "InvalidProviderToken"}), PushLater, "InvalidProviderToken"),
-        (Says(429, {"reason": "TooManyRequests"}, LATER), PushLater, "TooManyRequests"),
-        (Says(503, {"reason": "Shutdown"}), PushLater, "status 503, Shutdown"),
-    ],
+ERRORS: Sequence[tuple[Says, type[Exception], str]] = (
+    (Says(410, {"reason": "Unregistered"}), DeviceGone, "status 410, Unregistered"),
+    (Says(410, {"reason": "Unregistered", "timestamp": NOW}), DeviceGone, "410"),
+    # The app was registered again after Apple had last seen it gone.
+    (Says(410, {"reason": "Unregistered", "timestamp": NOW - 1}), PushRefused, "410"),
+    (Says(400, {"reason": "BadDeviceToken"}), DeviceGone, "status 400, BadDeviceToken"),
+    (Says(400, {"reason": "DeviceTokenNotForTopic"}), PushRefused, "DeviceTokenNotForTopic"),
+    (Says(400, {"reason": f"evil {TOKEN}"}), PushRefused, "status 400$"),
+    (Says(413, {"reason": "PayloadTooLarge"}), PushRefused, "status 413, PayloadTooLarge"),
+    (Says(404, "no object"), PushRefused, "status 404$"),
+    (Says(403, {"reason": "InvalidProviderToken"}), PushLater, "InvalidProviderToken"),
+    (Says(429, {"reason": "TooManyRequests"}, LATER), PushLater, "TooManyRequests"),
+    (Says(503, {"reason": "Shutdown"}), PushLater, "status 503, Shutdown"),
 )
+"""What is said, what is made of it, and what is logged."""
+
+
 async def test_what_is_made_of_an_error(
-    authority: trustme.CA,
-    tmp_path: Path,
-    p256: ec.EllipticCurvePrivateKey,
-    said: Says,
-    raised: type[Exception],
-    reason: str,
+    authority: trustme.CA, tmp_path: Path, p256: ec.EllipticCurvePrivateKey
 ) -> None:
     async with apns(authority, tmp_path, p256) as stage:
-        stage.apple.says = [said]
-        with pytest.raises(raised, match=reason) as caught:
-            await stage.push()
-        if isinstance(caught.value, PushLater):
-            wanted = {429: 9.0, 403: 60.0, 503: 0.0}[said.status]
-            assert caught.value.seconds == wanted
-            assert caught.value.everybody == (said.status == 403)
+        for said, raised, reason in ERRORS:
+            stage.apple.says = [said]
+            with pytest.raises(raised, match=reason) as caught:
+                await stage.push()
+            if isinstance(caught.value, PushLater):
+                wanted = {429: 9.0, 403: 60.0, 503: 0.0}[said.status]
+                assert caught.value.seconds == wanted
+                assert caught.value.everybody == (said.status == 403)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
@@ -102,22 +102,17 @@ async def test_the_token_is_had_once_and_again_when_it_is_refused_or_about_to_en
         assert [asked.path for asked in google.asked].count(TOKEN_PATH) == 2
 
 
-@pytest.mark.parametrize(
-    ("said", "reason", "seconds"),
-    [
-        (Says(400, {"error": "invalid_grant"}), "status 400", 60),
-        (Says(503, None, {"Retry-After": "7"}), "status 503", 7),
-        (Says(200, {"token": 1}), "not understood", 60),
-    ],
-)
-async def test_without_a_token_nobody_is_tried_for_a_while(
-    rsa_key: rsa.RSAPrivateKey, said: Says, reason: str, seconds: float
-) -> None:
+async def test_without_a_token_nobody_is_tried_for_a_while(rsa_key: rsa.RSAPrivateKey) -> None:
     async with fcm(rsa_key) as (google, pusher):
-        google.by_path[TOKEN_PATH] = said
-        with pytest.raises(PushLater, match=f"no access token: {reason}") as caught:
-            await pusher.push(PHONE, a_push())
-        assert (caught.value.seconds, caught.value.everybody) == (seconds, True)
+        for said, reason, seconds in (
+            (Says(400, {"error": "invalid_grant"}), "status 400", 60),
+            (Says(503, None, {"Retry-After": "7"}), "status 503", 7),
+            (Says(200, {"token": 1}), "not understood", 60),
+        ):
+            google.by_path[TOKEN_PATH] = said
+            with pytest.raises(PushLater, match=f"no access token: {reason}") as caught:
+                await pusher.push(PHONE, a_push())
+            assert (caught.value.seconds, caught.value.everybody) == (seconds, True)
 
 
 FIELD = {
@@ -126,43 +121,37 @@ FIELD = {
 }
 
 
-@pytest.mark.parametrize(
-    ("said", "raised", "reason"),
-    [
-        (error(404, "UNREGISTERED"), DeviceGone, "status 404, UNREGISTERED"),
-        (error(400, "INVALID_ARGUMENT", details=[FIELD]), DeviceGone, "INVALID_ARGUMENT"),
-        (error(400, "INVALID_ARGUMENT"), PushRefused, "status 400, INVALID_ARGUMENT"),
-        (error(403, "SENDER_ID_MISMATCH"), PushRefused, "status 403, SENDER_ID_MISMATCH"),
-        (error(404, None, "NOT_FOUND"), PushRefused, "status 404, NOT_FOUND"),
-        (Says(404, ["no error"]), PushRefused, "status 404$"),
-        (Says(400, {"error": {"status": "phone:token", "details": 1}}), PushRefused, "400$"),
-        (error(500, "INTERNAL"), PushLater, "status 500, INTERNAL"),
-    ],
+ERRORS: Sequence[tuple[Says, type[Exception], str]] = (
+    (error(404, "UNREGISTERED"), DeviceGone, "status 404, UNREGISTERED"),
+    (error(400, "INVALID_ARGUMENT", details=[FIELD]), DeviceGone, "INVALID_ARGUMENT"),
+    (error(400, "INVALID_ARGUMENT"), PushRefused, "status 400, INVALID_ARGUMENT"),
+    (error(403, "SENDER_ID_MISMATCH"), PushRefused, "status 403, SENDER_ID_MISMATCH"),
+    (error(404, None, "NOT_FOUND"), PushRefused, "status 404, NOT_FOUND"),
+    (Says(404, ["no error"]), PushRefused, "status 404$"),
+    (Says(400, {"error": {"status": "phone:token", "details": 1}}), PushRefused, "400$"),
+    (error(500, "INTERNAL"), PushLater, "status 500, INTERNAL"),
 )
-async def test_what_is_made_of_an_error(
-    rsa_key: rsa.RSAPrivateKey, said: Says, raised: type[Exception], reason: str
-) -> None:
-    async with fcm(rsa_key) as (google, pusher):
-        google.says = [said]
-        with pytest.raises(raised, match=reason) as caught:
-            await pusher.push(PHONE, a_push())
-        assert "phone:token" not in str(caught.value)
+"""What is said, what is made of it, and what is logged."""
 
 
-@pytest.mark.parametrize(
-    ("said", "seconds", "everybody"),
-    [
-        (error(429, "QUOTA_EXCEEDED", headers={"Retry-After": "30"}), 30, True),
-        (error(429, "QUOTA_EXCEEDED"), 60, True),
-        (error(503, "UNAVAILABLE", headers={"Retry-After": "20"}), 20, True),
-        (error(503, "UNAVAILABLE"), 0, False),
-    ],
-)
-async def test_google_says_how_long_it_wants_no_more(
-    rsa_key: rsa.RSAPrivateKey, said: Says, seconds: float, everybody: bool
-) -> None:
+async def test_what_is_made_of_an_error(rsa_key: rsa.RSAPrivateKey) -> None:
     async with fcm(rsa_key) as (google, pusher):
-        google.says = [said]
-        with pytest.raises(PushLater) as caught:
-            await pusher.push(PHONE, a_push())
-        assert (caught.value.seconds, caught.value.everybody) == (seconds, everybody)
+        for said, raised, reason in ERRORS:
+            google.says = [said]
+            with pytest.raises(raised, match=reason) as caught:
+                await pusher.push(PHONE, a_push())
+            assert "phone:token" not in str(caught.value)
+
+
+async def test_google_says_how_long_it_wants_no_more(rsa_key: rsa.RSAPrivateKey) -> None:
+    async with fcm(rsa_key) as (google, pusher):
+        for said, seconds, everybody in (
+            (error(429, "QUOTA_EXCEEDED", headers={"Retry-After": "30"}), 30, True),
+            (error(429, "QUOTA_EXCEEDED"), 60, True),
+            (error(503, "UNAVAILABLE", headers={"Retry-After": "20"}), 20, True),
+            (error(503, "UNAVAILABLE"), 0, False),
+        ):
+            google.says = [said]
+            with pytest.raises(PushLater) as caught:
+                await pusher.push(PHONE, a_push())
+            assert (caught.value.seconds, caught.value.everybody) == (seconds, everybody)
