@@ -133,6 +133,24 @@ async def test_a_device_is_told_what_comes_after_its_registration(
         assert await numbers(world) == [0, 1, 2]
 
 
+async def test_what_is_told_while_a_device_registers_is_not_missed(
+    autojump_clock: MockClock,
+) -> None:
+    async with web_world() as world:
+        who = await world.customer()
+        devices = world.database.devices
+        put = devices.put
+
+        async def overtaken(device: Device) -> Device:
+            await tell(world, who.id)
+            await trio.sleep(SETTLED_SECONDS)
+            return await put(device)
+
+        devices.put = overtaken  # type: ignore[method-assign]
+        await register(who)
+        assert await numbers(world) == [0]
+
+
 async def test_more_than_is_read_at_once_comes_in_order(autojump_clock: MockClock) -> None:
     async with web_world() as world:
         who = await world.customer()

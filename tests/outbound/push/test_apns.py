@@ -14,6 +14,7 @@ import trio
 import trustme
 from cryptography.hazmat.primitives.asymmetric import ec
 from push_vendors import BODY, NOW, Says, Vendor, a_device, a_push, trusting, vendor_with_tls
+from transport_peers import until
 
 from switchboard.engine.clock import Clock
 from switchboard.engine.push import DeviceGone, PushLater, PushRefused
@@ -200,3 +201,25 @@ async def test_what_is_made_of_an_error(
                 wanted = {429: 9.0, 403: 60.0, 503: 0.0}[said.status]
                 assert caught.value.seconds == wanted
                 assert caught.value.everybody == (said.status == 403)
+
+
+async def test_a_try_that_was_cut_off_leaves_the_others_alone(
+    authority: trustme.CA, tmp_path: Path, p256: ec.EllipticCurvePrivateKey
+) -> None:
+    """All go over one connection; a stream of it that hangs is no reason for another to."""
+    async with apns(authority, tmp_path, p256) as stage:
+        stage.apple.says = [Says(0)]
+        async with trio.open_nursery() as nursery:
+
+            async def hangs() -> None:
+                with trio.move_on_after(0.5) as scope:
+                    await stage.push()
+                assert scope.cancelled_caught
+
+            nursery.start_soon(hangs)
+            await until(lambda: len(stage.apple.asked) == 1)
+            for _ in range(3):
+                await stage.push()
+        for _ in range(3):
+            await stage.push()
+        assert len(stage.apple.asked) == 7
