@@ -183,6 +183,23 @@ def codes(value: str) -> Mapping[str, str]:
     return found
 
 
+def host_names(value: str) -> tuple[str, ...]:
+    """Names of hosts, separated by commas; in lower case."""
+    names = words(value.lower())
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", name, re.ASCII):
+            raise ValueError(f"must be names of hosts such as push.example.org, not {name!r}")
+    return names
+
+
+def contact(value: str) -> str:
+    """``mailto:`` somebody, or an https URL."""
+    given = value.strip()
+    if not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://[^\s/]+\S*", given, re.ASCII):
+        raise ValueError(f"must be mailto:you@example.org or an https URL, not {value!r}")
+    return given
+
+
 def hosts(value: str) -> Mapping[str, str]:
     """``HOST:DIALECT`` pairs, separated by commas; the host may have a port. In lower case."""
     found: dict[str, str] = {}

@@ -146,6 +146,57 @@ class Settings:
         None, values.text, "secret key of that store", secret=True
     )
 
+    # -- pushes
+    push_vapid_subject: str | None = setting(
+        None,
+        values.contact,
+        "mailto: or https: address where push services of browsers find you; turns web push on",
+    )
+    push_vapid_key: str | None = setting(
+        None,
+        values.text,
+        "key of P-256 for web push, as PEM or base64url; else made once in the data folder",
+        secret=True,
+    )
+    push_vapid_key_file: Path | None = setting(None, values.folder, "file with that key")
+    push_web_hosts: tuple[str, ...] = setting(
+        (),
+        values.host_names,
+        "hosts, with all below them, that web push subscriptions may name; by default all public ones",
+    )
+    push_web_private: bool = setting(
+        False,
+        values.yes_or_no,
+        "web push subscriptions may name http URLs and private addresses; for tests",
+    )
+    push_fcm_credentials: str | None = setting(
+        None,
+        values.text,
+        "JSON of the service account that sends to Android, as Google gives it",
+        secret=True,
+    )
+    push_fcm_credentials_file: Path | None = setting(None, values.folder, "file with that JSON")
+    push_fcm_url: str = setting(
+        "https://fcm.googleapis.com", values.base_url, "address of Firebase Cloud Messaging"
+    )
+    push_fcm_token_url: str | None = setting(
+        None, values.base_url, "where its access tokens are had; by default as the JSON says"
+    )
+    push_apns_key: str | None = setting(
+        None, values.text, "PEM of Apple's key (.p8) for sending to iOS", secret=True
+    )
+    push_apns_key_file: Path | None = setting(None, values.folder, "file with that key")
+    push_apns_key_id: str | None = setting(None, values.text, "Apple's id of that key")
+    push_apns_team_id: str | None = setting(None, values.text, "Apple's id of your team")
+    push_apns_topic: str | None = setting(
+        None, values.text, "bundle id of the app of devices that were registered without one"
+    )
+    push_apns_url: str = setting(
+        "https://api.push.apple.com",
+        values.base_url,
+        "address of Apple's service; the sandbox is https://api.sandbox.push.apple.com",
+    )
+
     # -- people
     demo: bool = setting(
         False, values.yes_or_no, "make demo data on the first start, keep it online"

@@ -72,6 +72,13 @@ def _checked(settings: Settings) -> Settings:
     keys = (settings.uploads_access_key, settings.uploads_secret_key)
     if settings.uploads_bucket is not None and None in keys:
         raise StartError(f"{PREFIX}UPLOADS_BUCKET needs {PREFIX}UPLOADS_ACCESS_KEY and _SECRET_KEY")
+    if settings.push_vapid_subject is None:
+        for name in ("push_vapid_key", "push_vapid_key_file"):
+            if getattr(settings, name) is not None:
+                raise StartError(f"{variable_of(name)} needs {variable_of('push_vapid_subject')}")
+    for name in ("push_vapid_key", "push_fcm_credentials", "push_apns_key"):
+        if None not in (getattr(settings, name), getattr(settings, f"{name}_file")):
+            raise StartError(f"{variable_of(name)} and _FILE are two words for the same")
     for name in ("approve_at_once", "expose_access_token"):
         if getattr(settings, name) and not settings.embedded:
             raise StartError(f"{variable_of(name)} is for the embedded database only")

@@ -31,8 +31,8 @@ from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.keys import DIALECTS_WITH_APPS, derived, pusher_apps, token_keys
 from switchboard.outbound import LocalSender, PeerToPeer
-from switchboard.outbound.push import LogPusher
 from switchboard.outbound.uploads import LocalFiles
+from switchboard.pushing import pushing
 from switchboard.settings import Settings
 from switchboard.store.embedded import embedded_postgres
 from switchboard.store.embedded_place import locked
@@ -138,6 +138,7 @@ def assemble(settings: Settings, store: Store) -> Services:
     apps = settings.pusher_apps or pusher_apps(settings.data_dir)
     by = {dialect: "" for dialect in DIALECTS_WITH_APPS} | {app.dialect: app.key for app in apps}
     clock = Clock()
+    pushes = pushing(settings, clock)
     engine = Engine(
         store=store,
         clock=clock,
@@ -159,13 +160,13 @@ def assemble(settings: Settings, store: Store) -> Services:
         engine,
         dispatch,
         files=files(settings, keys, clock),
-        devices=LogPusher(),
+        devices=pushes.pusher,
         upload_bytes_most=settings.uploads_bytes_most,
         sender=LocalSender(settings.data_dir / "mail"),
         token_keys=keys,
         current_token_key=next(iter(keys)),
         code_key=derived(keys, "codes"),
-        settings=web_settings(settings),
+        settings=web_settings(settings, pushes.web_push_key),
         rooms=RoomSettings(holder_timeout=milliseconds(settings.room_holder_timeout_seconds)),
         stream_terms=stream_terms(settings),
         dealer_timeout=milliseconds(settings.stream_dealer_timeout_seconds),
@@ -220,7 +221,7 @@ def terms(settings: Settings) -> Terms:
     )
 
 
-def web_settings(settings: Settings) -> WebSettings:
+def web_settings(settings: Settings, web_push_key: str | None = None) -> WebSettings:
     """What the web layer is told."""
     return WebSettings(
         lenient=settings.lenient,
@@ -234,6 +235,9 @@ def web_settings(settings: Settings) -> WebSettings:
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_base_url,
         ice_servers=settings.ice_servers,
+        web_push_key=web_push_key,
+        web_push_hosts=settings.push_web_hosts,
+        web_push_private=settings.push_web_private,
         version=VERSION,
         dialect_hosts=settings.dialect_hosts,
         company_domains=frozenset(one.lower() for one in settings.company_domains),

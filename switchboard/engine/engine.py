@@ -16,7 +16,7 @@ import trio
 from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.errors import KeyReused, NotOwner, Stopping, StoreDown, Unavailable
 from switchboard.engine.ids import Ids, is_id
-from switchboard.engine.ports import Capacity, Fenced, NewNotice, OutboxRow, VideoProvider
+from switchboard.engine.ports import Capacity, Fenced, NewNotice, VideoProvider
 from switchboard.engine.runtime.alarms import Alarms
 from switchboard.engine.runtime.announcements import Announcement, Announcements
 from switchboard.engine.runtime.draft import EndSession
@@ -56,6 +56,8 @@ class Engine:
         self.video = video
         self.log = log
         self.capacity = capacity or Capacity()
+        self.chance = chance or random.Random()
+        """For jitter only."""
         self.announcements = Announcements()
         self.reactions = Reactions(self._tell)
         self.ready = False
@@ -73,7 +75,7 @@ class Engine:
             capacity=self.capacity,
             log=log,
             announcements=self.announcements,
-            chance=chance or random.Random(),
+            chance=self.chance,
             code_version=code_version,
             fenced=self.lose_ownership,
             deliver=self.reactions.deliver,
@@ -189,24 +191,23 @@ class Engine:
         # Minus infinity for a caller that is cancelled already: nobody waits any more.
         return self.clock.now() + int(max(0.0, deadline - trio.current_time()) * 1000)
 
-    async def tell(self, notice: NewNotice, row: OutboxRow) -> None:
-        """Commits a notice of no session's and hands on what is to be delivered because of it.
+    async def tell(self, notice: NewNotice) -> None:
+        """Commits a notice of no session's and announces it.
 
         Raises: Unavailable: nothing was told, unless the answer was lost.
         """
         if not self.ready:
             raise Stopping
         try:
-            sequence = await self.store.sessions.tell(notice, row)
+            sequence = await self.store.sessions.tell(notice, self.clock.now())
         except Fenced as fence:
             self.lose_ownership(str(fence))
             raise NotOwner from fence
         except StoreDown:
-            # It may have happened: then the row is in the table, and is found there.
-            self.reactions.recheck()
+            # It may have happened: whoever follows the topic reads on from the store.
+            self.announcements.lag(notice.topic)
             raise
         self.announcements.publish(Announcement(notice.topic, sequence, notice.name, notice.body))
-        self.reactions.deliver([row])
 
     async def _tell(self, target: Address, command: Command, row: str) -> Any:
         return await self.ask(target, command, by=f"system:{row}", caused_by=row, consumes=row)

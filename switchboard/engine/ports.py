@@ -287,8 +287,8 @@ class Sessions(Protocol):
         """Deletes rows that no session consumes (a workflow's). Raises: StoreDown; Fenced: what was delivered by an
         engine that had been taken over was perhaps delivered to what it remembered."""
 
-    async def tell(self, notice: NewNotice, row: OutboxRow) -> int:
-        """Writes a notice of no session's and what is to be delivered because of it, both or neither.
+    async def tell(self, notice: NewNotice, at: Instant) -> int:
+        """Writes a notice of no session's.
 
         Returns: the notice's number. Raises: Fenced, StoreDown.
         """

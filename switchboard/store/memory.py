@@ -247,14 +247,13 @@ class MemorySessions:
             self._database.outbox.pop(outbox_id, None)
         await self._gate("outbox_deleted")
 
-    async def tell(self, notice: NewNotice, row: OutboxRow) -> int:
+    async def tell(self, notice: NewNotice, at: Instant) -> int:
         """See ``Sessions``."""
         await self._gate("tell")
         self._backend.check_fence()
         stored = self._database.notices.setdefault(notice.topic, [])
         sequence = len(stored) + 1
-        stored.append(StoredNotice(notice.topic, sequence, notice.name, notice.body, row.at))
-        self._database.outbox[row.id] = row
+        stored.append(StoredNotice(notice.topic, sequence, notice.name, notice.body, at))
         await self._gate("told")
         return sequence
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import trio
 from msgspec.structs import replace
@@ -49,17 +49,23 @@ class MemoryVehicles:
 
 
 class MemoryDevices:
-    """``Devices`` in a dictionary."""
+    """``Devices`` in a dictionary.
 
-    def __init__(self) -> None:
+    Args:
+        head: the number of a topic's last notice.
+    """
+
+    def __init__(self, head: Callable[[str], int] = lambda topic: 0) -> None:
         self._devices: dict[str, Device] = {}
+        self._head = head
 
     async def put(self, device: Device) -> Device:
         """Stores it; a device with that address becomes this account's. Returns: what is stored."""
         await trio.lowlevel.checkpoint()
         old = self._devices.get(device.address)
         if old is not None:
-            device = replace(device, id=old.id, created_at=old.created_at)
+            told = old.told if old.account == device.account else device.told
+            device = replace(device, id=old.id, created_at=old.created_at, told=told)
         self._devices[device.address] = device
         return device
 
@@ -77,3 +83,19 @@ class MemoryDevices:
         await trio.lowlevel.checkpoint()
         own = [device for device in self._devices.values() if device.account == account]
         return sorted(own, key=lambda device: (device.created_at, device.id))
+
+    async def told(self, device: Device, sequence: int) -> None:
+        """Its account's notices up to that number are done with for the device."""
+        await trio.lowlevel.checkpoint()
+        stored = self._devices.get(device.address)
+        if stored is not None and stored.account == device.account and stored.told < sequence:
+            self._devices[device.address] = replace(stored, told=sequence)
+
+    async def listening(self) -> Sequence[tuple[str, bool]]:
+        """Every account that has a device, and whether one of them is behind."""
+        await trio.lowlevel.checkpoint()
+        behind: dict[str, bool] = {}
+        for device in self._devices.values():
+            late = device.told < self._head(f"account/{device.account}")
+            behind[device.account] = behind.get(device.account, False) or late
+        return sorted(behind.items())

@@ -110,7 +110,10 @@ class MemoryDatabase:
     bank_directory: MemoryBankDirectory = field(default_factory=MemoryBankDirectory)
     leads: MemoryLeads = field(default_factory=MemoryLeads)
     vehicles: MemoryVehicles = field(default_factory=MemoryVehicles)
-    devices: MemoryDevices = field(default_factory=MemoryDevices)
+    devices: MemoryDevices = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.devices = MemoryDevices(lambda topic: len(self.notices.get(topic, ())))
 
     def commit(self, turn: Turn) -> Outcome:
         """Writes the turn, which has passed ``check``, or says why it loses."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from switchboard.engine.clock import Instant
 from switchboard.engine.ports import NewNotice, OutboxRow, QuarantineRow, Span, StoredNotice
 from switchboard.engine.sessions.kind import Address
 from switchboard.store.bridge import Connection
@@ -90,8 +91,8 @@ async def outbox_done(connection: Connection, node: str, ids: Sequence[str]) -> 
     )
 
 
-async def tell(connection: Connection, node: str, notice: NewNotice, row: OutboxRow) -> int:
-    """See ``Sessions.tell``: one statement, so both or neither."""
+async def tell(connection: Connection, node: str, notice: NewNotice, at: Instant) -> int:
+    """See ``Sessions.tell``."""
     sequence: int = await connection.fetchval(
         FENCE
         + """
@@ -103,9 +104,6 @@ async def tell(connection: Connection, node: str, notice: NewNotice, row: Outbox
             INSERT INTO notice (topic, sequence, name, body, at)
             SELECT $2, sequence, $3, $4, $5 FROM numbered
             RETURNING sequence
-        ), sent AS (
-            INSERT INTO outbox (id, source_kind, source_id, target_kind, target_id, name, body, at)
-            SELECT $6, $7, $8, $9, $10, $11, $12, $5 FROM numbered
         )
         SELECT sequence FROM told
         """,
@@ -113,12 +111,7 @@ async def tell(connection: Connection, node: str, notice: NewNotice, row: Outbox
         notice.topic,
         notice.name,
         notice.body,
-        row.at,
-        row.id,
-        *row.source,
-        *row.target,
-        row.name,
-        row.body,
+        at,
     )
     return sequence
 

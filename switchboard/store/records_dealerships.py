@@ -37,8 +37,19 @@ PUT_VEHICLE = f"""
 PUT_DEVICE = f"""
     {_insert("device", DEVICE)} ON CONFLICT (address)
     DO UPDATE SET account = excluded.account, type = excluded.type, bundle = excluded.bundle,
-        updated_at = excluded.updated_at
+        updated_at = excluded.updated_at, p256dh = excluded.p256dh, auth = excluded.auth,
+        told = CASE WHEN device.account = excluded.account THEN device.told ELSE excluded.told END
     RETURNING {", ".join(DEVICE)}
+"""
+
+TOLD = """
+    UPDATE device SET told = $3 WHERE address = $1 AND account = $2 AND told < $3
+"""
+
+LISTENING = """
+    SELECT device.account, bool_or(device.told < coalesce(topic.sequence, 0)) AS behind
+    FROM device LEFT JOIN topic ON topic.topic = 'account/' || device.account
+    GROUP BY device.account ORDER BY device.account
 """
 
 
@@ -118,3 +129,12 @@ class PostgresDevices:
             ORDER BY created_at, id"""
         rows = await self._database.run(_fetch, query, account)
         return [Device(**dict(row)) for row in rows]
+
+    async def told(self, device: Device, sequence: int) -> None:
+        """Its account's notices up to that number are done with for the device. Raises: StoreDown."""
+        await self._database.run(_fetch, TOLD, device.address, device.account, sequence)
+
+    async def listening(self) -> Sequence[tuple[str, bool]]:
+        """Every account that has a device, and whether one of them is behind. Raises: StoreDown."""
+        rows = await self._database.run(_fetch, LISTENING)
+        return [(row["account"], row["behind"]) for row in rows]

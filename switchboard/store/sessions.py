@@ -131,10 +131,10 @@ class PostgresSessions:
         with _fence():
             await self._database.run(queries_around.outbox_done, self._node, ids)
 
-    async def tell(self, notice: NewNotice, row: OutboxRow) -> int:
+    async def tell(self, notice: NewNotice, at: Instant) -> int:
         """See ``Sessions``."""
         with _fence():
-            return await self._database.run(queries_around.tell, self._node, notice, row)
+            return await self._database.run(queries_around.tell, self._node, notice, at)
 
     async def notices(self, topic: str, after: int, limit: int) -> Sequence[StoredNotice]:
         """See ``Sessions``; kept for 24 hours."""

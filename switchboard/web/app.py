@@ -154,6 +154,8 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
     services.pusher.serve(
         services, {one.name: one.listening for one in dialects if one.listening is not None}
     )
+    services.pushes.delivery.serve({name: body for one in dialects for name, body in one.pushes})
+    app.metrics.add("switchboard_push", services.pushes.delivery.statistics)
     add_socket(app, services.pusher)
     for dialect in dialects:
         if dialect.socket is not None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from quart_trio import QuartTrio
 
 from switchboard.engine.errors import Invalid
+from switchboard.engine.push import Body
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.letter import Key
 from switchboard.web.failures import LoginRequired
@@ -192,5 +193,7 @@ class Dialect:
     """Its channels, if it has an app of the Pusher protocol."""
     socket: Callable[[QuartTrio, Services], Statistics] | None = None
     """Registers the websocket of a protocol of its own; returns what the metrics count of it."""
+    pushes: Sequence[tuple[str, Body]] = ()
+    """What devices are told of the notices with these names."""
     failure: Callable[[Exception], Failure]
     """The answer to a ``Rejected``, ``Unavailable`` or ``WebFailure``. Raises: KeyError for anything else."""

@@ -22,6 +22,7 @@ from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.issues import IssueDesk
 from switchboard.engine.workflows.leads import LeadDesk
 from switchboard.engine.workflows.messages import MessageReader
+from switchboard.engine.workflows.push_delivery import PushDelivery
 from switchboard.engine.workflows.pushes import PushDesk
 from switchboard.engine.workflows.quotas import Counter, Quotas
 from switchboard.engine.workflows.ratings import Ratings
@@ -90,6 +91,12 @@ class WebSettings:
     """E-mail domains, in lower case, whose people may register with company; none: all."""
     support_day_offset: Milliseconds = 0
     """By how much the days of ally's statistics begin before midnight in UTC: three hours for Moscow."""
+    web_push_key: str | None = None
+    """The public key for web push subscriptions, in base64url; None: there are none."""
+    web_push_hosts: tuple[str, ...] = ()
+    """Host names, and those of all below them, that subscriptions may name; none: all that are public."""
+    web_push_private: bool = False
+    """Subscriptions may name http URLs and private addresses: for tests."""
     version: str = "0"
     """Of this server, as its document says it."""
     access_log: bool = True
@@ -152,6 +159,7 @@ class Services:
             await nursery.start(self.courier.run)
             await nursery.start(self.pusher.run)
             await nursery.start(self.uploads.run)
+            await nursery.start(self.pushes.delivery.run)
             task_status.started()
 
 
@@ -228,7 +236,7 @@ def build_services(
         issues=issues,
         serials=serials,
         api_keys=ApiKeyDesk(store.api_keys, clock, ids),
-        pushes=PushDesk(engine, directory, devices, counter, quotas),
+        pushes=PushDesk(engine, directory, PushDelivery(engine, devices), counter, quotas),
         uploads=UploadDesk(
             store.uploads, files, directory, clock, ids, engine.log, bytes_most=upload_bytes_most
         ),

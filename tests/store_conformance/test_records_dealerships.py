@@ -164,3 +164,33 @@ async def test_an_organization_is_disabled_and_enabled_again(records: Records) -
     assert await records.organizations.enable("1", True) == house
     assert await records.organizations.find("1") == house
     assert await records.organizations.enable("2", True) is None
+
+
+async def test_a_browser_is_stored_with_its_keys(records: Records) -> None:
+    browser = a_device("https://push.example", "ann", type="web", p256dh="key", auth="secret")
+    assert await records.devices.put(browser) == browser
+    fresh = replace(browser, p256dh="other", auth=None)
+    assert await records.devices.put(fresh) == fresh
+    assert list(await records.devices.of("ann")) == [fresh]
+
+
+async def test_how_far_a_device_was_told_never_goes_back_and_is_its_accounts(
+    records: Records,
+) -> None:
+    devices = records.devices
+    device = await devices.put(a_device("a", "ann", told=3))
+    await devices.put(a_device("b", "ann"))
+    for sequence in (5, 4):
+        await devices.told(device, sequence)
+    assert [one.told for one in await devices.of("ann")] == [5, 0]
+    assert (await devices.put(replace(device, told=9))).told == 5
+    assert (await devices.put(replace(device, account="ben", told=1))).told == 1
+    await devices.told(device, 7)
+    assert [one.told for one in await devices.of("ben")] == [1]
+    await devices.told(replace(device, address="gone"), 7)
+
+
+async def test_every_account_with_a_device_is_listed_once(records: Records) -> None:
+    for address, account in (("a", "ann"), ("b", "ann"), ("c", "ben")):
+        await records.devices.put(a_device(address, account))
+    assert list(await records.devices.listening()) == [("ann", False), ("ben", False)]

@@ -13,6 +13,7 @@ import argon2
 import documented
 import msgspec
 import trio
+import web_push
 from structlog.testing import CapturingLogger
 from werkzeug.datastructures import Headers
 
@@ -21,7 +22,7 @@ from switchboard.engine.engine import Engine, running
 from switchboard.engine.ids import Ids
 from switchboard.engine.mail import Mail
 from switchboard.engine.ports import Capacity, VideoProvider
-from switchboard.engine.push import Push
+from switchboard.engine.push import Push, Pusher
 from switchboard.engine.records import Account, Device
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Gig, Terms
@@ -52,6 +53,8 @@ APPS = (
     App("dropin", "12", "dropin-key-1", "b" * 20),
     App("dowell", "13", "dowell-key-1", "c" * 20),
 )
+
+PLAIN = WebSettings(lenient=True, access_log=False, web_push_key=web_push.PUBLIC)
 
 HERE = (10.787859, 106.70653)
 """The seed's place: most people of these tests are near it."""
@@ -133,6 +136,10 @@ class Phones:
             else:
                 raise error
         self.pushed.append((device.address, push))
+
+    async def aclose(self) -> None:
+        """There is nothing to end."""
+        await trio.lowlevel.checkpoint()
 
 
 class WebWorld:
@@ -290,6 +297,7 @@ async def web_world(
     rooms: RoomSettings | None = None,
     gate: Gate = open_gate,
     idle_seconds: float | None = None,
+    pusher: Pusher | None = None,
 ) -> AsyncIterator[WebWorld]:
     """A running server for the length of the block. Passwords are hashed cheaply, limits are far away."""
     phones = Phones()
@@ -313,12 +321,12 @@ async def web_world(
                 engine,
                 dispatch,
                 sender=outbox,
-                devices=phones,
+                devices=phones if pusher is None else pusher,
                 files=LocalFiles(Path(folder), UPLOAD_KEY),
                 token_keys=TOKEN_KEYS,
                 current_token_key="one",
                 code_key=CODE_KEY,
-                settings=settings or WebSettings(lenient=True, access_log=False),
+                settings=settings or PLAIN,
                 quotas=quotas,
                 passwords=Passwords(argon2.profiles.CHEAPEST),
                 rooms=rooms,

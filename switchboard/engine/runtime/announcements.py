@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple
 
@@ -81,6 +82,11 @@ class Announcements:
         self._topics: dict[str, list[Subscription]] = {}
         self._last: dict[str, int] = {}
         """The number that was announced last, of topics that somebody subscribes to."""
+        self._watchers: list[Callable[[str], None]] = []
+
+    def watch(self, watcher: Callable[[str], None]) -> None:
+        """Calls ``watcher`` with the topic whenever something was committed on any; it must be quick and not raise."""
+        self._watchers.append(watcher)
 
     def subscribe(self, topic: str, most: int = SUBSCRIPTION_MOST) -> Subscription:
         """From now on everything that is announced on the topic; use as a context manager."""
@@ -107,17 +113,24 @@ class Announcements:
         If its number does not follow the last one (a commit between them was unknown, or an unknown one that never
         happened took up a version) they are told of the hole first.
         """
+        for watcher in self._watchers:
+            watcher(announcement.topic)
         subscribers = self._topics.get(announcement.topic)
         if subscribers is None:
             return
         last = self._last.get(announcement.topic)
         self._last[announcement.topic] = announcement.sequence
         if last is not None and announcement.sequence != last + 1:
-            self.lag(announcement.topic)
+            self._lag(announcement.topic)
         for subscription in subscribers:
             subscription.put(announcement)
 
     def lag(self, topic: str) -> None:
         """Something was committed on the topic whose number is not known here: its subscribers must read the store."""
+        for watcher in self._watchers:
+            watcher(topic)
+        self._lag(topic)
+
+    def _lag(self, topic: str) -> None:
         for subscription in self._topics.get(topic, ()):
             subscription.lag()

@@ -21,7 +21,9 @@ class SupervisionLog:
 
     session_started, session_stopped, session_passivated, session_crashed, session_restarted, session_quarantined,
     breaker_open, session_released, session_stale, timer_late, turn_slow, mailbox_full, commit_failed, commit_unknown,
-    commit_settled, reaction_failed, recheck_failed, ownership_lost, engine_started, engine_stopped.
+    commit_settled, reaction_failed, recheck_failed, ownership_lost, engine_started, engine_stopped; by pushes:
+    push_failed (it is tried again), push_refused, push_given_up, push_device_gone, push_put_off (the store is away),
+    push_unreadable.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ LOUD = frozenset(
         "commit_unknown",
         "reaction_failed",
         "ownership_lost",
+        "push_unreadable",
     }
 )
 """Events that somebody should look at: logged as warnings."""

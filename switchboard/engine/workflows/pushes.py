@@ -1,7 +1,7 @@
-"""What people send to each other's devices.
+"""What people send to each other's devices, and which devices they have.
 
-Source: contracts/dropin.md, POST /notifications/push. It is a notice on the recipient's topic and a row of the outbox,
-in one commit; the devices are told after it, again and again until their provider has taken it.
+Source: contracts/dropin.md, POST /notifications/push. It is a notice on the recipient's topic, which its devices
+are told of like of every other (push_delivery.py).
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import trio
+from msgspec.structs import replace
 
 from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
 from switchboard.engine.errors import NotAllowed, NotFound
 from switchboard.engine.ids import is_id
-from switchboard.engine.ports import NewNotice, OutboxRow
-from switchboard.engine.push import DeliverPush, DeviceGone, PersonalNotice, Push, Pusher
-from switchboard.engine.records import Account, Accounts
+from switchboard.engine.ports import NewNotice
+from switchboard.engine.push import PersonalNotice, topic_of
+from switchboard.engine.records import Account, Accounts, Device
 from switchboard.engine.sessions.gig import LIVE, GigSummary
-from switchboard.engine.sessions.kind import Address
+from switchboard.engine.workflows.push_delivery import PushDelivery
 from switchboard.engine.workflows.quotas import Counter, Quotas
 
 TOPIC_NAME = "push"
@@ -27,20 +27,11 @@ TOPIC_NAME = "push"
 SHARED_FOR: Milliseconds = 24 * 3_600_000
 """contracts/dropin.md: so long after they had something in common people may still reach each other."""
 
-TRIED_FOR: Milliseconds = 3_600_000
-"""What is an hour old is no news, and rows that no vendor takes must not pile up."""
-
-PUSH_SECONDS_MOST = 10.0
-"""Of one try: a vendor answers within a second."""
-
-PUSHED_AT_ONCE = 8
-"""Apart from all other workflows, which a vendor that hangs must not slow down."""
-
 LOOKED_AT_MOST = 50
 """Gigs of the last day among which a common one is sought: nobody has more."""
 
-DEVICES_KIND = "devices"
-"""Of the outbox's targets: an account's devices."""
+DEVICES_MOST = 20
+"""Of one account: more than anybody has. The one that was registered longest ago makes way."""
 
 
 class PushDesk:
@@ -50,17 +41,36 @@ class PushDesk:
         self,
         engine: Engine,
         accounts: Accounts,
-        pusher: Pusher,
+        delivery: PushDelivery,
         counter: Counter,
         quotas: Quotas,
     ) -> None:
         self._engine = engine
         self._accounts = accounts
-        self._pusher = pusher
+        self.delivery = delivery
         self._counter = counter
         self._quotas = quotas
-        commands = {DeliverPush.__name__: DeliverPush}
-        engine.reactions.register(DEVICES_KIND, commands, self._deliver, at_once=PUSHED_AT_ONCE)
+
+    # -- devices ------------------------------------------------------------------------------------------------
+
+    async def register(self, device: Device) -> Device:
+        """Stores a device, which is told of what comes from now on. Returns: what is stored."""
+        store = self._engine.store
+        head = (await store.sessions.span(topic_of(device.account))).head
+        stored = await store.devices.put(replace(device, told=head))
+        devices = sorted(await store.devices.of(device.account), key=lambda one: one.updated_at)
+        for one in devices[: max(0, len(devices) - DEVICES_MOST)]:
+            if one.id != stored.id:
+                await store.devices.remove(one.account, one.address)
+        # After it is stored: what was told meanwhile is found now.
+        self.delivery.listens(device.account)
+        return stored
+
+    async def forget(self, account: str, address: str) -> bool:
+        """Forgets a device of that account; False if it has none with that address."""
+        return await self._engine.store.devices.remove(account, address)
+
+    # -- what people send ---------------------------------------------------------------------------------------
 
     async def send(self, sender: Account, recipient: str, data: dict[str, Any]) -> None:
         """Tells the recipient, who shares something with the sender.
@@ -73,7 +83,9 @@ class PushDesk:
             raise NotFound("account")
         if not (sender.admin or await self._acquainted(sender.id, account.id)):
             raise NotAllowed("they have nothing in common")
-        await self._commit(account.id, PersonalNotice(sender=sender.id, data=data))
+        notice = PersonalNotice(sender=sender.id, data=data)
+        body = msgspec.json.encode(notice)
+        await self._engine.tell(NewNotice(topic_of(account.id), TOPIC_NAME, body))
 
     async def _acquainted(self, one: str, other: str) -> bool:
         """Whether the two share a gig that was live in the last day. (A stream's visitor has no account, and rooms of
@@ -88,44 +100,6 @@ class PushDesk:
             if fresh and other in (gig.customer, gig.operator):
                 return True
         return False
-
-    async def _commit(self, recipient: str, notice: PersonalNotice) -> None:
-        now = self._engine.clock.now()
-        row = OutboxRow(
-            id=self._engine.ids.new(now),
-            source=Address("account", notice.sender),
-            target=Address(DEVICES_KIND, recipient),
-            name=DeliverPush.__name__,
-            body=msgspec.json.encode(DeliverPush(notice=notice, at=now)),
-            at=now,
-        )
-        told = NewNotice(f"account/{recipient}", TOPIC_NAME, msgspec.json.encode(notice))
-        await self._engine.tell(told, row)
-
-    async def _deliver(self, account: str, command: DeliverPush, row: str) -> None:
-        """Raises: Undelivered, once every device was tried; then it is called again, and one that has it sees the
-        same id. After an hour nobody waits for it any more."""
-        devices = self._engine.store.devices
-        failures = []
-        for device in await devices.of(account):
-            try:
-                with trio.fail_after(PUSH_SECONDS_MOST):
-                    await self._pusher.push(device, Push(row, command.notice))
-            except DeviceGone:
-                await devices.remove(account, device.address)
-            except Exception as error:
-                # Whatever a vendor's client raises is that vendor's, and stops no other device.
-                failures.append(repr(error))
-        if not failures:
-            return
-        if self._engine.clock.now() - command.at > TRIED_FOR:
-            self._engine.log.event("push_given_up", push=row, error=failures[0])
-            return
-        raise Undelivered(failures[0])
-
-
-class Undelivered(Exception):
-    """A device was not told; its text is the first reason."""
 
 
 SUMMARY = msgspec.json.Decoder(GigSummary)

@@ -23,3 +23,7 @@ class LogPusher:
             "push", push=push.id, account=device.account, device=device.id, type=device.type
         )
         await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        """There is nothing to end."""
+        await trio.lowlevel.checkpoint()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from auto_people import House, house
 from bad_requests import BROKEN_BODIES, useless_tokens
+from web_push import SUBSCRIPTION
 from web_worlds import WebWorld, web_world
 
 from switchboard.web.dialects.auto import AUTO
@@ -29,6 +30,9 @@ TABLE: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("POST", "/accounts/status/offline"): SIGNED_IN,
     ("POST", "/ping"): DEALERS,
     ("POST", "/devices"): SIGNED_IN,
+    ("GET", "/devices/webpush"): ANYBODY,
+    ("POST", "/devices/webpush"): SIGNED_IN,
+    ("DELETE", "/devices/webpush"): SIGNED_IN,
     ("GET", "/vin/<vin>"): ANYBODY,
     ("GET", "/streams"): SIGNED_IN,
     ("POST", "/streams/request/<organization>"): ANYBODY,
@@ -72,6 +76,8 @@ class Stage:
                 return SEED | {"newpassword": "xxxxxx"}
             case "/devices":
                 return {"deviceAddress": who, "deviceType": "ios", "bundleId": "b"}
+            case "/devices/webpush":
+                return SUBSCRIPTION
             case "/socket/auth":
                 return {"socket_id": "1.1", "channel_name": f"private-{self.over}"}
             case "/socket/user-auth":

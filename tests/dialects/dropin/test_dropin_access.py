@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from pictures import PNG
+from web_push import SUBSCRIPTION
 from web_worlds import HERE, Party, WebWorld, web_world
 
 from switchboard.web.dialects.dropin import DROPIN
@@ -58,6 +59,9 @@ TABLE: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("PUT", "/storage/<upload>"): (403,) * 6,
     ("GET", "/storage/<upload>"): ANYBODY,
     ("POST", "/notifications/push"): (401, 403, 200, 200, 403, 200),
+    ("GET", "/notifications/webpush"): ANYBODY,
+    ("POST", "/notifications/webpush"): SIGNED_IN,
+    ("DELETE", "/notifications/webpush"): SIGNED_IN,
     # The channel of the customer's own account.
     ("POST", "/notifications/authchannel"): (401, 403, 200, 403, 403, 403),
     ("POST", "/notifications/userauth"): SIGNED_IN,
@@ -122,6 +126,8 @@ class Stage:
                 return {"deviceAddress": who, "deviceType": "ios", "bundleId": "b"}
             case "/storage":
                 return {"type": "gig", "gig": self.names["gig"]}
+            case "/notifications/webpush":
+                return SUBSCRIPTION
             case "/notifications/push":
                 return {"recipientId": self.names["account"], "data": {"a": 1}}
             case "/notifications/authchannel":
@@ -142,7 +148,7 @@ class Stage:
         for name, value in self.names.items():
             target = target.replace(f"<{name}>", value)
         party = self.parties.get(who)
-        body = self.body(path, who) if method == "POST" else None
+        body = self.body(path, who) if method in ("POST", "DELETE") else None
         return await self.world.call(
             method, f"/dropin{target}", body, token=None if party is None else party.token
         )

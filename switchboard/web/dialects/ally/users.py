@@ -198,4 +198,4 @@ async def keep_device(services: Services, owner: Account, token: str, type: Devi
         created_at=now,
         updated_at=now,
     )
-    return await engine.store.devices.put(device)
+    return await services.pushes.register(device)

@@ -128,6 +128,6 @@ async def logout(call: Call) -> Any:
     if account.dealer != "none":
         await call.services.showroom.logout(account.id, caused_by=call.id)
     if address:
-        await call.services.engine.store.devices.remove(account.id, address)
+        await call.services.pushes.forget(account.id, address)
     await call.services.tokens.revoke(call.token)
     return {}

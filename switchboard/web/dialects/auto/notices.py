@@ -6,6 +6,11 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 
+import msgspec
+
+from switchboard.engine.engine import Engine
+from switchboard.engine.ports import StoredNotice
+from switchboard.engine.push import TRIED_MILLISECONDS, Push
 from switchboard.engine.sessions.stream import StreamNotice
 from switchboard.web.dialects.auto.shapes import Json
 
@@ -40,3 +45,15 @@ def body(notice: StreamNotice, topic: str, sequence: int) -> Json:
         "messageId": message_id(topic, sequence),
         "acceptedDealerFullName": notice.dealer_name,
     }
+
+
+def stream_push(notice: StoredNotice, _account: str, _engine: Engine) -> Push:
+    """What a dealer's devices are told."""
+    told = msgspec.json.decode(notice.body, type=StreamNotice)
+    shape = body(told, notice.topic, notice.sequence)
+    expires_at = notice.at + TRIED_MILLISECONDS
+    return Push(shape["messageId"], shape["title"], shape["message"], shape, expires_at)
+
+
+PUSHES = (("streaming", stream_push),)
+"""By the notices' names."""

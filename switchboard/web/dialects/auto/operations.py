@@ -28,6 +28,7 @@ from switchboard.web.openapi.schemas import (
     words,
 )
 from switchboard.web.openapi.sockets import CHANNEL_AUTH, USER_AUTH
+from switchboard.web.openapi.subscriptions import FORGOTTEN, PUBLIC_KEY, SUBSCRIPTION
 
 STATUS = choice(*get_args(StreamStatus))
 NAME = text(200)
@@ -111,6 +112,16 @@ SCHEMAS: dict[str, Schema] = {
             "createdAt": TIME,
         }
     ),
+    "auto.Subscription": record(
+        {
+            "_id": ID,
+            "id": ID,
+            "account": ID,
+            "endpoint": STRING,
+            "createdAt": TIME,
+            "updatedAt": TIME,
+        }
+    ),
     "auto.Device": record(
         {
             "_id": ID,
@@ -191,6 +202,17 @@ OPERATIONS: dict[Key, Operation] = {
             }
         ),
         answer=enveloped(reference("auto.Device")),
+    ),
+    ("GET", "/devices/webpush"): Operation(
+        summary="The key that browsers subscribe with", answer=enveloped(PUBLIC_KEY)
+    ),
+    ("POST", "/devices/webpush"): Operation(
+        summary="Register a browser for pushes, by its web push subscription",
+        body=SUBSCRIPTION,
+        answer=enveloped(reference("auto.Subscription")),
+    ),
+    ("DELETE", "/devices/webpush"): Operation(
+        summary="Forget a browser", body=FORGOTTEN, answer=NOTHING
     ),
     ("GET", "/vin/<vin>"): Operation(
         summary="What a vehicle's number says",

@@ -8,11 +8,12 @@ from switchboard.engine.records import Device
 from switchboard.web.call import Call
 from switchboard.web.dialects.auto.accounts import shown
 from switchboard.web.dialects.auto.callers import only_dealer
-from switchboard.web.dialects.auto.shapes import Json, device_shape
+from switchboard.web.dialects.auto.shapes import Json, device_shape, subscription_shape
 from switchboard.web.reading import Reader
+from switchboard.web.subscriptions import public_key, subscribe, unsubscribe
 
 ADDRESS_LENGTH_MOST = 2000
-"""Push tokens have some hundred characters; a web push subscription, as JSON, up to a thousand."""
+"""Push tokens have some hundred characters."""
 
 BUNDLE_LENGTH_MOST = 255
 """Of an app's identifier, in Apple's and Google's stores."""
@@ -67,4 +68,20 @@ async def register_device(call: Call) -> Json:
     device = Device(
         id=engine.ids.new(now), account=call.caller.id, created_at=now, updated_at=now, **fields
     )
-    return device_shape(await engine.store.devices.put(device))
+    return device_shape(await call.services.pushes.register(device))
+
+
+async def web_push_key(call: Call) -> Json:
+    """GET /devices/webpush."""
+    return {"publicKey": public_key(call)}
+
+
+async def register_browser(call: Call) -> Json:
+    """POST /devices/webpush: a subscription is one account's at a time."""
+    return subscription_shape(await subscribe(call))
+
+
+async def forget_browser(call: Call) -> Json:
+    """DELETE /devices/webpush."""
+    await unsubscribe(call)
+    return {}

@@ -8,6 +8,7 @@ from switchboard.web.dialects.auto import accounts, chat, leads, presence, strea
 from switchboard.web.dialects.auto.callers import AUDIENCE
 from switchboard.web.dialects.auto.channels import LISTENING
 from switchboard.web.dialects.auto.errors import failure
+from switchboard.web.dialects.auto.notices import PUSHES
 from switchboard.web.dialects.auto.shapes import envelope
 from switchboard.web.realtime.pusher import authorizing
 
@@ -29,6 +30,9 @@ AUTO = Dialect(
         Route("POST", "/accounts/status/offline", presence.offline),
         Route("POST", "/ping", presence.ping),
         Route("POST", "/devices", presence.register_device),
+        Route("GET", "/devices/webpush", presence.web_push_key, anonymous=True),
+        Route("POST", "/devices/webpush", presence.register_browser),
+        Route("DELETE", "/devices/webpush", presence.forget_browser),
         Route("GET", "/vin/<vin>", leads.vin, anonymous=True),
         Route("GET", "/streams", streams.listed),
         Route("POST", "/streams/request/<organization>", streams.request, anonymous=True),
@@ -46,4 +50,5 @@ AUTO = Dialect(
     success=envelope,
     failure=failure,
     listening=LISTENING,
+    pushes=PUSHES,
 )

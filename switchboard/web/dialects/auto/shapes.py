@@ -150,6 +150,18 @@ def device_shape(device: Device) -> Json:
     }
 
 
+def subscription_shape(device: Device) -> Json:
+    """A browser that pushes go to; its keys are shown to nobody."""
+    return {
+        "_id": device.id,
+        "id": device.id,
+        "account": device.account,
+        "endpoint": device.address,
+        "createdAt": time_text(device.created_at),
+        "updatedAt": time_text(device.updated_at),
+    }
+
+
 def chat_shape(stream: str, message: Message) -> Json:
     """A message of a stream's chat."""
     return {

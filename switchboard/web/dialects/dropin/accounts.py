@@ -122,7 +122,7 @@ async def logout(call: Call) -> Json:
     address = call.parse(lambda reader: reader.text("deviceAddress"))
     assert call.token is not None
     if address:
-        await call.services.engine.store.devices.remove(call.caller.id, address)
+        await call.services.pushes.forget(call.caller.id, address)
     await call.services.tokens.revoke(call.token)
     return OK
 

@@ -8,9 +8,8 @@ import msgspec
 
 from switchboard.engine.errors import NotAllowed
 from switchboard.engine.ids import is_id
-from switchboard.engine.push import PersonalNotice
 from switchboard.engine.runtime.announcements import Announcement
-from switchboard.engine.sessions.gig import LIVE, Gig, GigNotice
+from switchboard.engine.sessions.gig import LIVE, Gig
 from switchboard.engine.sessions.kind import Address
 from switchboard.engine.sessions.room import RoomNotice, chat_of
 from switchboard.engine.workflows.pushes import TOPIC_NAME
@@ -77,35 +76,14 @@ async def plan(services: Services, name: str) -> Plan:
         return NOTHING
 
     async def told(announcement: Announcement) -> Rendered | None:
+        told = notices.Told(announcement.topic, announcement.sequence, announcement.body)
         if announcement.name == TOPIC_NAME:
-            return _personal(announcement)
-        return _gig(services, account, announcement)
+            return Rendered("gig", notices.personal_body(told))
+        if announcement.name == "gig":
+            return Rendered("gig", notices.gig_body(told, account, services.engine))
+        return None
 
     return Plan((f"account/{account}",), told)
-
-
-def _gig(services: Services, account: str, announcement: Announcement) -> Rendered | None:
-    if announcement.name != "gig":
-        return None
-    notice = msgspec.json.decode(announcement.body, type=GigNotice)
-    token = None
-    if notice.video is not None:
-        engine = services.engine
-        token = engine.video.token(notice.video, account, engine.clock.now())
-    shape = notices.body(notice, announcement.topic, announcement.sequence, token)
-    return Rendered("gig", shape)
-
-
-def _personal(announcement: Announcement) -> Rendered:
-    """What a person sent: under ``data`` alone, so that nobody forges a code of the server's."""
-    notice = msgspec.json.decode(announcement.body, type=PersonalNotice)
-    shape = {
-        "code": notice.code,
-        "from": notice.sender,
-        "data": notice.data,
-        "messageId": notices.message_id(announcement.topic, announcement.sequence),
-    }
-    return Rendered("gig", shape)
 
 
 async def _chat(services: Services, gig: str, announcement: Announcement) -> Rendered | None:

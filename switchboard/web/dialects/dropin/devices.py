@@ -1,6 +1,6 @@
-"""dropin's calls about phones and what clients log.
+"""dropin's calls about phones and browsers, and what clients log.
 
-Source: contracts/dropin.md, POST /devices and POST /logs.
+Source: contracts/dropin.md, POST /devices and POST /logs; web push is ours (docs/protocols.md).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from switchboard.web.authentication import authenticate
 from switchboard.web.call import Call
 from switchboard.web.dialects.dropin.accounts import OK
 from switchboard.web.dialects.dropin.callers import AUDIENCE, credential
-from switchboard.web.dialects.dropin.shapes import Json, device_shape
+from switchboard.web.dialects.dropin.shapes import Json, device_shape, subscription_shape
 from switchboard.web.reading import Reader
+from switchboard.web.subscriptions import public_key, subscribe, unsubscribe
 
 ADDRESS_LENGTH_MOST = 4096
 """Longer than Apple's and Google's tokens."""
@@ -48,7 +49,23 @@ async def register_device(call: Call) -> Json:
     device = Device(
         id=engine.ids.new(now), account=call.caller.id, created_at=now, updated_at=now, **fields
     )
-    return device_shape(await engine.store.devices.put(device))
+    return device_shape(await call.services.pushes.register(device))
+
+
+async def web_push_key(call: Call) -> Json:
+    """GET /notifications/webpush."""
+    return {"publicKey": public_key(call)}
+
+
+async def register_browser(call: Call) -> Json:
+    """POST /notifications/webpush: a subscription is one account's at a time."""
+    return subscription_shape(await subscribe(call))
+
+
+async def forget_browser(call: Call) -> Json:
+    """DELETE /notifications/webpush."""
+    await unsubscribe(call)
+    return OK
 
 
 def _push(reader: Reader) -> tuple[str, dict[str, Any]]:

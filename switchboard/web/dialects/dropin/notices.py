@@ -5,7 +5,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
+from typing import NamedTuple
 
+import msgspec
+
+from switchboard.engine.engine import Engine
+from switchboard.engine.ports import StoredNotice
+from switchboard.engine.push import TRIED_MILLISECONDS, PersonalNotice, Push
 from switchboard.engine.sessions.gig import GigNotice
 from switchboard.web.dialects.dropin.shapes import Json
 from switchboard.web.wire import money
@@ -22,6 +28,17 @@ WORDS: Mapping[int, tuple[str, str]] = {
     14: ("Gig over", "The gig is over"),
 }
 """Code -> title and message."""
+
+WORDS_OF_A_PERSON = ("New message", "Somebody you share a gig with has sent you something")
+"""What a device shows for push code 100, whose data are its app's business."""
+
+
+class Told(NamedTuple):
+    """A notice with its number, as the websocket or the store has it."""
+
+    topic: str
+    sequence: int
+    body: bytes
 
 
 def message_id(topic: str, sequence: int) -> str:
@@ -62,3 +79,41 @@ def body(notice: GigNotice, topic: str, sequence: int, token: str | None = None)
         "messageId": message_id(topic, sequence),
         "data": data,
     }
+
+
+def gig_body(told: Told, account: str, engine: Engine) -> Json:
+    """A gig's push body for that account, with its own key to the room if there is one."""
+    notice = msgspec.json.decode(told.body, type=GigNotice)
+    token = None
+    if notice.video is not None:
+        token = engine.video.token(notice.video, account, engine.clock.now())
+    return body(notice, told.topic, told.sequence, token)
+
+
+def personal_body(told: Told) -> Json:
+    """What a person sent: under ``data`` alone, so that nobody forges a code of the server's."""
+    notice = msgspec.json.decode(told.body, type=PersonalNotice)
+    return {
+        "code": notice.code,
+        "from": notice.sender,
+        "data": notice.data,
+        "messageId": message_id(told.topic, told.sequence),
+    }
+
+
+def gig_push(notice: StoredNotice, account: str, engine: Engine) -> Push:
+    """What the devices of a gig's people are told."""
+    shape = gig_body(Told(notice.topic, notice.sequence, notice.body), account, engine)
+    expires_at = notice.at + TRIED_MILLISECONDS
+    return Push(shape["messageId"], shape["title"], shape["message"], shape, expires_at)
+
+
+def personal_push(notice: StoredNotice, _account: str, _engine: Engine) -> Push:
+    """What the devices of who was sent something are told."""
+    shape = personal_body(Told(notice.topic, notice.sequence, notice.body))
+    expires_at = notice.at + TRIED_MILLISECONDS
+    return Push(shape["messageId"], *WORDS_OF_A_PERSON, shape, expires_at)
+
+
+PUSHES = (("gig", gig_push), ("push", personal_push))
+"""By the notices' names."""

@@ -31,6 +31,7 @@ from switchboard.web.openapi.schemas import (
     words,
 )
 from switchboard.web.openapi.sockets import CHANNEL_AUTH, USER_AUTH
+from switchboard.web.openapi.subscriptions import FORGOTTEN, PUBLIC_KEY, SUBSCRIPTION
 
 NAME = text(200)
 
@@ -74,6 +75,15 @@ SCHEMAS: dict[str, Schema] = {
             "attempts": INTEGER,
             "status": choice("pending", "verified", "failed"),
             "expiresOn": TIME,
+        }
+    ),
+    "dropin.Subscription": record(
+        {
+            "id": ID,
+            "account": ID,
+            "endpoint": STRING,
+            "createdAt": TIME,
+            "updatedAt": TIME,
         }
     ),
     "dropin.Device": record(
@@ -228,6 +238,17 @@ OPERATIONS: dict[Key, Operation] = {
         summary="Send something to somebody's devices",
         body=form({"recipientId": words(most=100), "data": OPEN}),
         answer=OK,
+    ),
+    ("GET", "/notifications/webpush"): Operation(
+        summary="The key that browsers subscribe with", answer=PUBLIC_KEY
+    ),
+    ("POST", "/notifications/webpush"): Operation(
+        summary="Register a browser for pushes, by its web push subscription",
+        body=SUBSCRIPTION,
+        answer=reference("dropin.Subscription"),
+    ),
+    ("DELETE", "/notifications/webpush"): Operation(
+        summary="Forget a browser", body=FORGOTTEN, answer=OK
     ),
     ("POST", "/logs"): Operation(
         summary="Log a line",

@@ -9,6 +9,7 @@ from switchboard.web.dialects.dropin import accounts, chat, devices, gigs, stora
 from switchboard.web.dialects.dropin.callers import AUDIENCE, credential
 from switchboard.web.dialects.dropin.channels import LISTENING
 from switchboard.web.dialects.dropin.errors import failure
+from switchboard.web.dialects.dropin.notices import PUSHES
 from switchboard.web.realtime.pusher import authorizing
 
 
@@ -51,10 +52,14 @@ DROPIN = Dialect(
         Route("PUT", "/storage/<upload>", storage.receive, anonymous=True, streams=True),
         Route("GET", "/storage/<upload>", storage.fetch, anonymous=True),
         Route("POST", "/notifications/push", devices.push),
+        Route("GET", "/notifications/webpush", devices.web_push_key, anonymous=True),
+        Route("POST", "/notifications/webpush", devices.register_browser),
+        Route("DELETE", "/notifications/webpush", devices.forget_browser),
         Route("POST", "/logs", devices.log, anonymous=True),
     ),
     credential=credential,
     success=bare,
     failure=failure,
     listening=LISTENING,
+    pushes=PUSHES,
 )

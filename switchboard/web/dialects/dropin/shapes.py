@@ -267,3 +267,14 @@ def device_shape(device: Device) -> Json:
         "createdAt": time_text(device.created_at),
         "updatedAt": time_text(device.updated_at),
     }
+
+
+def subscription_shape(device: Device) -> Json:
+    """A browser that pushes go to; its keys are shown to nobody."""
+    return {
+        "id": device.id,
+        "account": device.account,
+        "endpoint": device.address,
+        "createdAt": time_text(device.created_at),
+        "updatedAt": time_text(device.updated_at),
+    }
