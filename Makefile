@@ -32,7 +32,7 @@ run: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard serve --demo --data-dir .data
 
 test: $(INSTALLED)
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: $(INSTALLED)
 	$(BIN)/python -m ruff format --check $(SOURCES)

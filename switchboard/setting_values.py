@@ -131,6 +131,14 @@ def base_url(value: str) -> str:
     return value.strip().rstrip("/")
 
 
+def socket_url(value: str) -> str:
+    """A ws(s) URL without query; without its trailing slash."""
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"must be a URL such as wss://video.example.org, not {value!r}")
+    return value.strip().rstrip("/")
+
+
 def database_url(value: str) -> str:
     """A Postgres URL."""
     if urlsplit(value.strip()).scheme not in {"postgres", "postgresql"}:

@@ -281,6 +281,22 @@ class Settings:
         "dialect:id:key:secret,... of the Pusher protocol; else made once in the data folder",
         secret=True,
     )
+    # -- video
+    video: str = setting(
+        "p2p",
+        values.one_of("p2p", "livekit", "opentok"),
+        "who opens video rooms: the browsers among themselves, or a vendor",
+    )
+    livekit_url: str | None = setting(
+        None, values.socket_url, "the LiveKit server, as clients connect to it: wss://..."
+    )
+    livekit_api_key: str | None = setting(None, values.text, "its API key")
+    livekit_secret: str | None = setting(None, values.text, "that key's secret", secret=True)
+    opentok_url: str = setting(
+        "https://api.opentok.com", values.base_url, "address of OpenTok's REST API"
+    )
+    opentok_api_key: str | None = setting(None, values.text, "your project's key at OpenTok")
+    opentok_secret: str | None = setting(None, values.text, "that project's secret", secret=True)
     ice_servers: tuple[Mapping[str, Any], ...] = setting(
         (), values.objects, "JSON list of the ICE servers that browsers use for video"
     )

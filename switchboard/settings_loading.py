@@ -65,6 +65,13 @@ def _suggestion(variable: str) -> str:
     return f", did you mean {variable_of(near[0])}?" if near else " (see: switchboard settings)"
 
 
+VENDORS = {
+    "livekit": ("livekit_url", "livekit_api_key", "livekit_secret"),
+    "opentok": ("opentok_api_key", "opentok_secret"),
+}
+"""What a provider of video cannot do without."""
+
+
 def _checked(settings: Settings) -> Settings:
     """Raises: StartError: two settings contradict each other."""
     if (settings.admin_login is None) != (settings.admin_password is None):
@@ -79,6 +86,9 @@ def _checked(settings: Settings) -> Settings:
     for name in ("push_vapid_key", "push_fcm_credentials", "push_apns_key"):
         if None not in (getattr(settings, name), getattr(settings, f"{name}_file")):
             raise StartError(f"{variable_of(name)} and _FILE are two words for the same")
+    for needed in VENDORS.get(settings.video, ()):
+        if getattr(settings, needed) is None:
+            raise StartError(f"{PREFIX}VIDEO={settings.video} needs {variable_of(needed)}")
     for name in ("approve_at_once", "expose_access_token"):
         if getattr(settings, name) and not settings.embedded:
             raise StartError(f"{variable_of(name)} is for the embedded database only")

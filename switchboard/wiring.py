@@ -19,7 +19,7 @@ from switchboard.engine.clock import Clock, Milliseconds
 from switchboard.engine.engine import DRAIN_SECONDS, Engine
 from switchboard.engine.files import Files
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity
+from switchboard.engine.ports import Capacity, VideoProvider
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.sessions.gig import GIG, Tariff, Terms
 from switchboard.engine.sessions.person import PERSON
@@ -30,7 +30,7 @@ from switchboard.engine.storing import Store
 from switchboard.engine.workflows.dispatch import Dispatch
 from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.keys import DIALECTS_WITH_APPS, derived, pusher_apps, token_keys
-from switchboard.outbound import LocalSender, PeerToPeer
+from switchboard.outbound import LiveKit, LocalSender, OpenTok, PeerToPeer, Providers
 from switchboard.outbound.uploads import LocalFiles
 from switchboard.pushing import pushing
 from switchboard.settings import Settings
@@ -143,7 +143,7 @@ def assemble(settings: Settings, store: Store) -> Services:
         store=store,
         clock=clock,
         ids=Ids(),
-        video=PeerToPeer(derived(keys, "video"), {"gig": by["dropin"], "stream": by["auto"]}),
+        video=video(settings, derived(keys, "video"), by, clock),
         kinds=(GIG, STREAM, PERSON, ROOM),
         capacity=Capacity(mailbox=settings.mailbox, idle_seconds=settings.idle_seconds),
         log=SupervisionLog(clock.now),
@@ -189,6 +189,21 @@ def files(settings: Settings, keys: Mapping[str, bytes], clock: Clock) -> Files:
         folder=settings.data_dir / "uploads",
         clock=clock,
     )
+
+
+def video(
+    settings: Settings, key: bytes, app_keys: Mapping[str, str], clock: Clock
+) -> VideoProvider:
+    """Who opens new rooms, and whoever is set up beside, for rooms that were opened before."""
+    own = PeerToPeer(key, {"gig": app_keys["dropin"], "stream": app_keys["auto"]})
+    found: dict[str, VideoProvider] = {own.name: own}
+    url, name, secret = settings.livekit_url, settings.livekit_api_key, settings.livekit_secret
+    if url and name and secret:
+        found["livekit"] = LiveKit(url, name, secret, clock)
+    project, secret = settings.opentok_api_key, settings.opentok_secret
+    if project and secret:
+        found["opentok"] = OpenTok(settings.opentok_url, project, secret, clock)
+    return Providers(found[settings.video], list(found.values()))
 
 
 def stream_terms(settings: Settings) -> StreamTerms:

@@ -190,7 +190,11 @@ class Stopping(Unavailable):
 
 
 class VideoUnavailable(Unavailable):
-    """The video provider gave no session."""
+    """The video provider gave no session, now; asked again it may."""
+
+
+class VideoRefused(VideoUnavailable):
+    """It will not, however often it is asked."""
 
 
 class SessionCrashed(Exception):

@@ -309,7 +309,10 @@ class VideoProvider(Protocol):
     name: str
 
     async def open(self, kind: str, session: str) -> VideoSession:
-        """The room of that session. Raises: VideoUnavailable."""
+        """The room of that session. Raises: VideoUnavailable: not now; VideoRefused: never."""
+
+    async def close(self, room: VideoSession) -> None:
+        """The room is not needed any more; repeated: nothing happens. Raises: VideoUnavailable, VideoRefused."""
 
     def token(self, room: VideoSession, account: str, now: Instant) -> str:
         """That party's own key to the room."""

@@ -1,6 +1,6 @@
 """What leaves the server, one file a provider."""
 
 from switchboard.outbound.mail import LocalSender
-from switchboard.outbound.video import PeerToPeer
+from switchboard.outbound.video import LiveKit, OpenTok, PeerToPeer, Providers
 
-__all__ = ["LocalSender", "PeerToPeer"]
+__all__ = ["LiveKit", "LocalSender", "OpenTok", "PeerToPeer", "Providers"]

@@ -36,6 +36,7 @@ from switchboard.engine.workflows.support_apps import SupportAppDesk
 from switchboard.engine.workflows.support_people import SupportPeople
 from switchboard.engine.workflows.support_rooms import SupportRooms
 from switchboard.engine.workflows.uploads import UPLOAD_BYTES_MOST, UploadDesk
+from switchboard.engine.workflows.video_rooms import VideoRooms
 from switchboard.web.realtime.pusher import App, PusherServer
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
@@ -219,6 +220,7 @@ def build_services(
         passwords=RememberedPasswords(directory, sign_in),
     )
     showroom = _showroom(engine, dispatch, directory, counter, quotas, *terms)
+    VideoRooms(engine)
     return Services(
         engine=engine,
         dispatch=dispatch,

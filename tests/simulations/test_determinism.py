@@ -13,12 +13,12 @@ from switchboard.simulations import world
 from switchboard.simulations.report import Plan
 from switchboard.simulations.world import deterministic, simulate
 
-PLAN = Plan(seed=11, people=10, hours=0.5, scenario="fragile")
+PLAN = Plan(seed=11, people=10, hours=0.2, scenario="fragile")
 
 PROGRAM = """
 from switchboard.simulations.report import Plan
 from switchboard.simulations.world import simulate
-print(simulate(Plan(seed=11, people=10, hours=0.5, scenario="fragile")).digest)
+print(simulate(Plan(seed=11, people=10, hours=0.2, scenario="fragile")).digest)
 """
 
 SECONDS_MOST = 60.0
@@ -47,9 +47,9 @@ def test_the_same_seed_gives_the_same_digest_in_every_process_and_with_every_has
 def test_another_seed_another_scenario_or_one_person_more_is_another_world() -> None:
     plans = [
         PLAN,
-        Plan(seed=12, people=10, hours=0.5, scenario="fragile"),
-        Plan(seed=11, people=10, hours=0.5, scenario="calm"),
-        Plan(seed=11, people=11, hours=0.5, scenario="fragile"),
+        Plan(seed=12, people=10, hours=0.2, scenario="fragile"),
+        Plan(seed=11, people=10, hours=0.2, scenario="calm"),
+        Plan(seed=11, people=11, hours=0.2, scenario="fragile"),
     ]
     assert len({simulate(plan).digest for plan in plans}) == len(plans)
 

@@ -41,6 +41,9 @@ class Room:
         await trio.lowlevel.checkpoint()
         return VideoSession("p2p", f"presence-{kind}-{session}", "key")
 
+    async def close(self, room: VideoSession) -> None:
+        """Nothing is to be done."""
+
     def token(self, room: VideoSession, account: str, now: Instant) -> str:
         """That party's key."""
         return f"{room.session_id}/{account}/{now}"

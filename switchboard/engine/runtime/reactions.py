@@ -47,7 +47,8 @@ class Reactions:
     def __init__(self, tell: Callable[[Address, Command, str], Awaitable[Any]]) -> None:
         self._tell = tell
         """(target, command, row id) -> the session has taken it."""
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, tuple[Handler, trio.CapacityLimiter]] = {}
+        """With what limits how many of them run at once."""
         self._commands: dict[tuple[str, str], msgspec.json.Decoder[Any]] = {}
         self._lanes: dict[tuple[Address, Address], deque[OutboxRow]] = {}
         self._held: set[str] = set()
@@ -64,12 +65,18 @@ class Reactions:
         kind: str,
         commands: Mapping[str, type[Command]],
         handler: Handler | None = None,
+        at_once: int | None = None,
     ) -> None:
-        """Says what may be sent to targets of ``kind``; with a handler it is a workflow, without one a session."""
+        """Says what may be sent to targets of ``kind``; with a handler it is a workflow, without one a session.
+
+        Args:
+            at_once: so many handlers of this kind run at once, apart from all others: for what waits for strangers.
+        """
         for name, command in commands.items():
             self._commands[kind, name] = msgspec.json.Decoder(command)
         if handler is not None:
-            self._handlers[kind] = handler
+            apart = None if at_once is None else trio.CapacityLimiter(at_once)
+            self._handlers[kind] = handler, apart or self._handling
 
     @property
     def waiting(self) -> int:
@@ -177,8 +184,9 @@ class Reactions:
             await self._tell(row.target, command, row.id)
             self._held.discard(row.id)
         else:
-            async with self._handling:
-                await handler(row.target.id, command, row.id)
+            handle, limiter = handler
+            async with limiter:
+                await handle(row.target.id, command, row.id)
             self._finish(row.id)
 
     def _finish(self, id: str) -> None:

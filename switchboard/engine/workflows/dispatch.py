@@ -15,7 +15,7 @@ from switchboard.engine.errors import (
     NotFound,
     RatingRequired,
     Rejected,
-    VideoUnavailable,
+    VideoRefused,
 )
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.gig import (
@@ -40,6 +40,7 @@ from switchboard.engine.sessions.stream import STREAM, Stream
 from switchboard.engine.sessions.video import VideoSession
 from switchboard.engine.workflows.availability import ENGAGEMENT, RATING_DEBT, Availability
 from switchboard.engine.workflows.matching import Nearby, Places
+from switchboard.engine.workflows.one_at_a_time import OneAtATime
 from switchboard.engine.workflows.withdrawals import Withdrawals
 
 CONSIDERED_MOST = 50
@@ -66,6 +67,7 @@ class Dispatch:
         person_timeout: Milliseconds = 120_000,
     ) -> None:
         self._engine = engine
+        self._rooms = OneAtATime()
         self.terms = terms or Terms()
         """What is recorded with every gig."""
         self._radius_metres = radius_metres
@@ -246,8 +248,13 @@ class Dispatch:
     async def handshake(self, gig: str, account: str, *, caused_by: str | None = None) -> Gig:
         """Opens the video room if the gig has none, and records that the party has its keys.
 
-        Raises: Rejected; VideoUnavailable, then the gig has failed for good; other Unavailable.
+        Raises: Rejected; VideoRefused, then the gig has failed for good; other Unavailable.
         """
+        # Two at once make one room: the second finds the first one's.
+        async with self._rooms.alone(gig):
+            return await self._handshake(gig, account, caused_by)
+
+    async def _handshake(self, gig: str, account: str, caused_by: str | None) -> Gig:
         address = Address("gig", gig)
         state = await self._engine.read(address)
         if not isinstance(state, Gig):
@@ -259,14 +266,10 @@ class Dispatch:
             GIG.decide(state, asked, Context(now=self._engine.clock.now(), by=account))
             try:
                 video = await self._engine.video.open("gig", gig)
-            except VideoUnavailable:
-                failed = await self._engine.read(address)
-                if not isinstance(failed, Gig) or failed.video is None:
-                    command = FailVideo(account=account)
-                    await self._ask_gig(gig, command, account, caused_by=caused_by)
-                    raise
-                # The other party, who asked at the same moment, has its keys: the room is there.
-                video = failed.video
+            except VideoRefused:
+                command = FailVideo(account=account)
+                await self._ask_gig(gig, command, account, caused_by=caused_by)
+                raise
         return await self._ask_gig(
             gig, HandshakeGig(account=account, video=video), account, caused_by=caused_by
         )

@@ -1,69 +1,21 @@
-"""What all vendors have in common: one bounded question over HTTP, and what ``Retry-After`` says."""
+"""What all vendors of pushes have in common: no answer is a reason to try again, and what ``Retry-After`` says."""
 
 from __future__ import annotations
 
 import datetime
-import logging
-import ssl
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
-import msgspec
 
 from switchboard.engine.clock import Instant
 from switchboard.engine.push import TRIED_MILLISECONDS, Push, PushLater, PushRefused
-
-ANSWER_BYTES_MOST = 64 * 1024
-"""Vendors' errors have some hundred bytes; nobody's answer fills the memory."""
-
-CONNECT_SECONDS_MOST = 5.0
-"""A try has ten in all (engine/workflows/push_delivery.py)."""
-
-ANSWER_SECONDS_MOST = 10.0
+from switchboard.outbound import asking
+from switchboard.outbound.asking import UNAVAILABLE, Answer, client
 
 RETRY_AFTER_MOST = TRIED_MILLISECONDS / 1000
 """After an hour nobody is told any more, and a date far ahead must not silence a device for ever."""
-
-TALKATIVE = ("httpx", "httpcore", "hpack")
-"""Loggers that would write down URLs and headers, which hold devices' addresses and our tokens."""
-
-UNAVAILABLE = (408, 429, 500, 502, 503, 504)
-"""Statuses after which it is tried again."""
-
-
-class Answer(NamedTuple):
-    """What a vendor said."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-    def json(self) -> Any:
-        """The body's value; None if it is no JSON."""
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, RecursionError):
-            return None
-
-
-def client(context: ssl.SSLContext | None, **options: Any) -> httpx.AsyncClient:
-    """A client that follows no redirects and takes nothing from the environment, where a proxy may be named that
-    would see what is sent, or be reached in the place of an address that was checked.
-
-    Args:
-        context: whom to trust; None: the authorities that everybody trusts.
-    """
-    for name in TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    return httpx.AsyncClient(
-        verify=httpx.create_ssl_context(trust_env=False) if context is None else context,
-        trust_env=False,
-        follow_redirects=False,
-        timeout=httpx.Timeout(ANSWER_SECONDS_MOST, connect=CONNECT_SECONDS_MOST),
-        **options,
-    )
 
 
 async def ask(
@@ -73,26 +25,13 @@ async def ask(
     content: bytes,
     extensions: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """POSTs it. Raises: PushLater: there was no answer."""
-    body = bytearray()
+    """POSTs it. Raises: PushLater: there was no answer; PushRefused."""
     try:
-        async with client.stream(
-            "POST",
-            url,
-            headers={**headers, "Accept-Encoding": "identity"},
-            content=content,
-            extensions=dict(extensions or {}),
-        ) as response:
-            async for part in response.aiter_raw():
-                body += part
-                if len(body) > ANSWER_BYTES_MOST:
-                    break
-    except httpx.InvalidURL as error:
+        return await asking.ask(client, url, headers, content, extensions)
+    except asking.NoUrl as error:
         raise PushRefused("its URL is none") from error
-    except httpx.HTTPError as error:
-        # Its text may quote what was asked.
-        raise PushLater(type(error).__name__) from error
-    return Answer(response.status_code, response.headers, bytes(body[:ANSWER_BYTES_MOST]))
+    except asking.NoAnswer as error:
+        raise PushLater(str(error)) from error
 
 
 def retry_after(headers: Mapping[str, str], now: Instant) -> float:
@@ -124,3 +63,6 @@ def fitted(push: Push, most: int, encode: Callable[[Mapping[str, Any]], bytes]) 
     if len(short) > most:
         raise PushRefused("it is too long")
     return short
+
+
+__all__ = ["UNAVAILABLE", "Answer", "ask", "client", "fitted", "retry_after"]

@@ -50,6 +50,9 @@ class PeerToPeer:
             url=self._url,
         )
 
+    async def close(self, room: VideoSession) -> None:
+        """Nothing is to be done: the channel ends with its session."""
+
     def token(self, room: VideoSession, account: str, now: Instant) -> str:
         """That account's capability for the channel, signed."""
         claims = {

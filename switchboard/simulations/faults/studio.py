@@ -8,7 +8,7 @@ from collections.abc import Collection
 import trio
 
 from switchboard.engine.clock import Instant
-from switchboard.engine.errors import VideoUnavailable
+from switchboard.engine.errors import VideoRefused
 from switchboard.engine.sessions.video import VideoSession
 from switchboard.simulations.scenarios import Scenario
 
@@ -26,11 +26,14 @@ class Studio:
         self._chance = chance
 
     async def open(self, kind: str, session: str) -> VideoSession:
-        """The room of that session. Raises: VideoUnavailable."""
+        """The room of that session. Raises: VideoRefused."""
         await trio.sleep(self._chance.random() * ROOM_SECONDS)
         if self._chance.random() < self._failures:
-            raise VideoUnavailable
+            raise VideoRefused
         return VideoSession(self.name, f"room-{session}", self.name)
+
+    async def close(self, room: VideoSession) -> None:
+        """Rooms end by themselves."""
 
     def token(self, room: VideoSession, account: str, now: Instant) -> str:
         """That party's key."""

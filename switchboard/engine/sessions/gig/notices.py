@@ -25,8 +25,10 @@ from switchboard.engine.sessions.gig.events import (
     VideoFailed,
 )
 from switchboard.engine.sessions.gig.holdings import waiting_operators
+from switchboard.engine.sessions.gig.machine import LIVE
 from switchboard.engine.sessions.gig.state import Gig, GigNotice
 from switchboard.engine.sessions.kind import Address, Event, Notice, Reaction, Tally
+from switchboard.engine.sessions.video import closing
 
 # The push codes of the dropin contract.
 HANDSHAKE = 2
@@ -118,8 +120,13 @@ _RULES: Mapping[type[Event], Callable[[Gig, Any], Told]] = {
 }
 
 
-def reactions(_before: Gig | None, event: Any, _after: Gig) -> tuple[Reaction, ...]:
-    """Dispatch hears of everybody whom this event made unable to accept the offers that wait for them."""
+def reactions(before: Gig | None, event: Any, after: Gig) -> tuple[Reaction, ...]:
+    """Dispatch hears of everybody whom this event made unable to accept the offers that wait for them; the room of a
+    gig that has ended is closed."""
+    return (*_unable(event), *closing(before, after, LIVE))
+
+
+def _unable(event: Any) -> tuple[Reaction, ...]:
     match event:
         case GigRequested(customer=account, customer_operates=True):
             return (_unavailable(account, "engaged"),)

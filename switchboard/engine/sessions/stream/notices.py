@@ -22,7 +22,9 @@ from switchboard.engine.sessions.stream.events import (
     StreamRequested,
     StreamStopped,
 )
+from switchboard.engine.sessions.stream.machine import LIVE
 from switchboard.engine.sessions.stream.state import Stream, StreamNotice
+from switchboard.engine.sessions.video import closing
 
 # The push codes of the auto contract.
 OFFERED = 0
@@ -104,8 +106,13 @@ _RULES: Mapping[type[Event], Callable[[Stream, Any], Told]] = {
 }
 
 
-def reactions(_before: Stream | None, event: Any, after: Stream) -> tuple[Reaction, ...]:
-    """The showroom seeks a dealer for a stream that waits; dispatch hears of a dealer that can take no gig now."""
+def reactions(before: Stream | None, event: Any, after: Stream) -> tuple[Reaction, ...]:
+    """The showroom seeks a dealer for a stream that waits; dispatch hears of a dealer that can take no gig now; the
+    room of a stream that has ended is closed."""
+    return (*_asked(event, after), *closing(before, after, LIVE))
+
+
+def _asked(event: Any, after: Stream) -> tuple[Reaction, ...]:
     match event:
         case OfferPassed() | DealerSought():
             return (Reaction(Address("showroom", after.id), SeekDealer()),)

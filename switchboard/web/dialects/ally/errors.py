@@ -109,6 +109,7 @@ TABLE: Mapping[type[Exception], Row] = {
     engine.Expired: BUSY,
     engine.Stopping: BUSY,
     engine.VideoUnavailable: BUSY,
+    engine.VideoRefused: BUSY,
     web.UnknownPath: NOT_FOUND,
     web.WrongMethod: _plain(405, "Method not allowed"),
     web.BodyTooLarge: _plain(413, "The request is too large"),

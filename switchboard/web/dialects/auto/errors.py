@@ -102,6 +102,7 @@ TABLE: Mapping[type[Exception], Row] = {
     engine.Expired: BUSY,
     engine.Stopping: BUSY,
     engine.VideoUnavailable: VIDEO,
+    engine.VideoRefused: VIDEO,
     web.UnknownPath: NOT_FOUND,
     web.WrongMethod: METHOD,
     web.BodyTooLarge: TOO_LARGE,

@@ -52,6 +52,7 @@ TABLE: Mapping[type[Exception], Row] = {
     engine.Expired: BUSY,
     engine.Stopping: BUSY,
     engine.VideoUnavailable: BUSY,
+    engine.VideoRefused: BUSY,
     web.UnknownPath: NOT_FOUND,
     web.WrongMethod: Row(405, "method_not_allowed"),
     web.BodyTooLarge: Row(413, "request_entity_too_large"),

@@ -67,6 +67,7 @@ TABLE: Mapping[type[Exception], Row] = {
     engine.Expired: BUSY,
     engine.Stopping: BUSY,
     engine.VideoUnavailable: BUSY,
+    engine.VideoRefused: BUSY,
     web.UnknownPath: NOT_FOUND,
     web.BodyTooLarge: Row(413, "The request is too large"),
     web.LoginRequired: Row(401, "The organization's key is needed in X-Api-Key"),
