@@ -63,7 +63,7 @@ class SwitchboardApp(QuartTrio):
         """The ASGI callable. A bound host and a method override change what is asked for, before it is looked up."""
         if scope["type"] != "http":
             if scope["type"] == "websocket":
-                scope = {**scope, "path": plain_path(scope["path"])}
+                scope = self._bound_socket({**scope, "path": plain_path(scope["path"])})
             await super().__call__(scope, receive, send)
             return
         if self.by_host and scope["path"] not in self.system_paths:
@@ -110,12 +110,24 @@ class SwitchboardApp(QuartTrio):
     async def full_dispatch_websocket(self, context: WebsocketContext | None = None) -> Any:
         """A websocket on a path that has none is told so in JSON; others pass as usual."""
         assert context is not None
-        adapter = self.url_map.bind("localhost", path_info=context.websocket.path, url_scheme="ws")
+        if not self._has_socket(context.websocket.path):
+            return TrioResponse(NO_WEBSOCKET, 404, content_type=JSON)
+        return await super().full_dispatch_websocket(context)
+
+    def _has_socket(self, path: str) -> bool:
+        adapter = self.url_map.bind("localhost", path_info=path, url_scheme="ws")
         try:
             adapter.match(websocket=True)
         except HTTPException:
-            return TrioResponse(NO_WEBSOCKET, 404, content_type=JSON)
-        return await super().full_dispatch_websocket(context)
+            return False
+        return True
+
+    def _bound_socket(self, scope: Any) -> Any:
+        """A dialect's websocket at the root of its own host; what is there on every host stays what it is."""
+        if not self.by_host or self._has_socket(scope["path"]):
+            return scope
+        bound = self._bound(scope)
+        return bound if self._has_socket(bound["path"]) else scope
 
 
 def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> SwitchboardApp:
@@ -141,6 +153,9 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
         services, {one.name: one.listening for one in dialects if one.listening is not None}
     )
     add_socket(app, services.pusher)
+    for dialect in dialects:
+        if dialect.socket is not None:
+            app.metrics.add(f"switchboard_{dialect.name}_socket", dialect.socket(app, services))
     for dialect in (*dialects, PUSHER_API, app.system):
         for route in dialect.routes:
             app.url_map.add(

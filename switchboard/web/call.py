@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from quart_trio import QuartTrio
+
 from switchboard.engine.errors import Invalid
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.letter import Key
@@ -21,6 +23,8 @@ from switchboard.web.security import Token
 from switchboard.web.services import Services
 
 T = TypeVar("T")
+
+Statistics: TypeAlias = Callable[[], Mapping[str, float]]
 
 IDEMPOTENCY_KEY_LENGTH_MOST = 255
 """The limit of Stripe's API, whose header this is."""
@@ -186,5 +190,7 @@ class Dialect:
     """The dialect's envelope around an answer."""
     listening: Listening | None = None
     """Its channels, if it has an app of the Pusher protocol."""
+    socket: Callable[[QuartTrio, Services], Statistics] | None = None
+    """Registers the websocket of a protocol of its own; returns what the metrics count of it."""
     failure: Callable[[Exception], Failure]
     """The answer to a ``Rejected``, ``Unavailable`` or ``WebFailure``. Raises: KeyError for anything else."""

@@ -16,18 +16,17 @@ import structlog
 import trio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from switchboard.engine.errors import EngineError, SessionCrashed
 from switchboard.web.authentication import authenticate
 from switchboard.web.call import Call, Dialect, Failure, FilePage, Page, Reply, Route
 from switchboard.web.cors import Cors
 from switchboard.web.failures import (
     Bug,
     LoginRequired,
-    TooSlow,
     UnknownPath,
     UnreadableBody,
     WebFailure,
     WrongMethod,
+    expected,
 )
 from switchboard.web.incoming import Answer, ClientLeft, Incoming
 from switchboard.web.metrics import Metrics
@@ -174,13 +173,7 @@ class Door:
     def _failure(
         self, call: Call, dialect: Dialect, error: Exception, headers: dict[str, str]
     ) -> Failure:
-        if isinstance(error, trio.TooSlowError):
-            error = TooSlow()
-        elif isinstance(error, SessionCrashed):
-            # The supervisor has logged the traceback under this id.
-            error = Bug(error.incident)
-        elif not isinstance(error, EngineError | WebFailure):
-            error = self._bug(call, error)
+        error = expected(error) or self._bug(call, error)
         try:
             failure = dialect.failure(error)
         except KeyError:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import trio
+
+from switchboard.engine.errors import EngineError, SessionCrashed
+
 
 class WebFailure(Exception):
     """The root of them; never raised itself."""
@@ -61,3 +65,13 @@ class Bug(WebFailure):
     def __init__(self, incident: str) -> None:
         super().__init__(f"internal error {incident}")
         self.incident = incident
+
+
+def expected(error: Exception) -> Exception | None:
+    """The error as the dialects' tables know it; None: it is a bug, which its incident stands for (``Bug``)."""
+    if isinstance(error, trio.TooSlowError):
+        return TooSlow()
+    if isinstance(error, SessionCrashed):
+        # The supervisor has logged the traceback under this id.
+        return Bug(error.incident)
+    return error if isinstance(error, EngineError | WebFailure) else None

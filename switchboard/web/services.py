@@ -35,6 +35,7 @@ from switchboard.engine.workflows.support_apps import SupportAppDesk
 from switchboard.engine.workflows.support_people import SupportPeople
 from switchboard.engine.workflows.support_rooms import SupportRooms
 from switchboard.engine.workflows.uploads import UPLOAD_BYTES_MOST, UploadDesk
+from switchboard.web.realtime.phoenix import PhoenixServer
 from switchboard.web.realtime.pusher import App, PusherServer
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
@@ -138,6 +139,7 @@ class Services:
     proxies: TrustedProxies
     settings: WebSettings
     pusher: PusherServer
+    phoenix: PhoenixServer
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Reads the revoked tokens, then sends codes and seeks dealers until cancelled; started before any request.
@@ -208,6 +210,7 @@ def build_services(
         rooms=SupportRooms(rooms_desk, store.rooms, messages, issues),
         passwords=RememberedPasswords(directory, sign_in),
     )
+    pusher = PusherServer(engine, tokens, pusher_apps)
     showroom = _showroom(engine, dispatch, directory, counter, quotas, *terms)
     return Services(
         engine=engine,
@@ -235,7 +238,8 @@ def build_services(
         counter=counter,
         proxies=TrustedProxies(chosen.trusted_proxies),
         settings=chosen,
-        pusher=PusherServer(engine, tokens, pusher_apps),
+        pusher=pusher,
+        phoenix=PhoenixServer(engine, tokens, pusher.hub, pusher.timers),
     )
 
 

@@ -12,6 +12,7 @@ import switchboard.web
 import switchboard.web.dialects.auto
 import switchboard.web.dialects.dowell
 import switchboard.web.dialects.dropin
+import switchboard.web.realtime.phoenix
 import switchboard.web.realtime.pusher
 import switchboard.web.security
 import switchboard.web.transport
@@ -31,9 +32,11 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
             "OUTLET",
             "Outlet",
             "WebsocketConnection",
+            "current_limits",
             "encode_binary",
             "encode_text",
             "install",
+            "payload_of",
             "statistics",
             "uninstall",
         },
@@ -43,6 +46,7 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
         {"Passwords", "Token", "TokenExpired", "TokenRefused", "Tokens", "TrustedProxies"},
     ),
     (switchboard.web.realtime.pusher, {"App", "PusherServer"}),
+    (switchboard.web.realtime.phoenix, {"PhoenixServer"}),
     (switchboard.web.dialects.auto, {"AUTO"}),
     (switchboard.web.dialects.dowell, {"DOWELL"}),
     (switchboard.web.dialects.dropin, {"DROPIN"}),

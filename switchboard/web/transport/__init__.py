@@ -16,7 +16,7 @@ swap.
 from collections.abc import Mapping
 
 from switchboard.web.transport import guard as _guard
-from switchboard.web.transport.frames import Frame, encode_binary, encode_text
+from switchboard.web.transport.frames import Frame, encode_binary, encode_text, payload_of
 from switchboard.web.transport.installing import install, uninstall
 from switchboard.web.transport.limits import Limits
 from switchboard.web.transport.outlet import OUTLET, CloseCodes, Outlet
@@ -29,6 +29,11 @@ def statistics() -> Mapping[str, float]:
     return _guard.current().statistics()
 
 
+def current_limits() -> Limits:
+    """What this process allows its connections."""
+    return _guard.current().limits
+
+
 __all__ = [
     "OUTLET",
     "CloseCodes",
@@ -37,9 +42,11 @@ __all__ = [
     "Limits",
     "Outlet",
     "WebsocketConnection",
+    "current_limits",
     "encode_binary",
     "encode_text",
     "install",
+    "payload_of",
     "statistics",
     "uninstall",
 ]
