@@ -204,9 +204,8 @@ async def test_what_is_done_wrong_is_answered_and_ends_nothing() -> None:
             for value in values:
                 status, response = await hers.ask("room:chat", "send_msg", {**good, name: value})
                 assert (status, list(response["errors"])) == ("error", [name]), value
-        topic = b"room:chat"
-        head = bytes((0, 1, 2, len(topic), 8))
-        await hers.socket.send_message(head + b"1" + b"77" + topic + b"send_msg" + b"\x01\x02")
+        head = bytes((0, 1, 2, len("room:chat"), len("send_msg")))
+        await hers.socket.send_message(head + b"177room:chatsend_msg" + b"\x01\x02")
         hers.joined["room:chat"] = "1"
         status, response = await hers.reply("77")
         assert (status, response["reason"]) == ("error", "binary payloads are not taken")

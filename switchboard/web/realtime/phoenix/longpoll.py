@@ -66,8 +66,9 @@ async def poll(call: Call) -> Page:
     taken = await session.way.take(POLL_SECONDS)
     session.connection.heard_at = trio.current_time()
     if not taken and not session.way.open:
-        gone = 403 if session.way.code == VOID else 410
-        return _page(gone, token=session.token, messages=[])
+        if session.way.code == VOID:
+            return _page(403)
+        return _page(410, token=session.token, messages=[])
     messages = [one.decode() for one in taken]
     return _page(200 if taken else 204, token=session.token, messages=messages)
 
@@ -99,7 +100,7 @@ async def publish(call: Call) -> Page:
     if session is None:
         return _page(410)
     messages = _messages(body, call.headers.text("Content-Type"))
-    largest = max(map(len, messages), default=0)
+    largest = max(map(_size, messages), default=0)
     if len(messages) > MESSAGES_MOST or largest > current_limits().message_bytes:
         session.way.close(CloseCodes().too_big, "message too big")
         raise BodyTooLarge
@@ -125,6 +126,10 @@ def _message(line: bytes) -> str | bytes:
         except binascii.Error:
             pass  # Then it is no message at all, and is answered so.
     return _text(line)
+
+
+def _size(message: str | bytes) -> int:
+    return len(message if isinstance(message, bytes) else message.encode())
 
 
 def _text(line: bytes) -> str:
