@@ -3,18 +3,21 @@ const path = require("node:path");
 const readline = require("node:readline");
 const modules = process.argv[2];
 const { Socket, Presence, LongPoll } = require(path.join(modules, "phoenix"));
+// The last with version 1 of the protocol; it looks for what browsers have, and needs none of it.
+global.window = global;
+const old = require(path.join(modules, "phoenix-of-2016"));
+delete global.window;
 const WebSocket = require(path.join(modules, "ws"));
 
 const say = (what) => process.stdout.write(JSON.stringify(what) + "\n");
 const sockets = {};
 const channels = {};
 
-function connect({ client, url, token, params, longpoll, vsn }) {
-  const socket = new Socket(url, {
+function connect({ client, url, token, params, longpoll, of2016 }) {
+  const socket = new (of2016 ? old.Socket : Socket)(url, {
     transport: longpoll ? LongPoll : WebSocket,
     params: params || {},
     ...(token ? { authToken: token } : {}),
-    ...(vsn ? { vsn } : {}),
   });
   sockets[client] = socket;
   socket.onOpen(() => say({ client, state: "open" }));

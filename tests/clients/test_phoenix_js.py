@@ -155,6 +155,38 @@ def test_two_people_join_push_are_told_and_see_each_other(
         assert ben.texts(number) == ["hi", "loud"]
 
 
+def test_a_client_of_2016_speaks_version_1_with_one_of_today(
+    server: ServerProcess, node_modules: Path
+) -> None:
+    """As the original's own clients: joining, both directions, leaving, coming back after its connection was cut."""
+    base = server.base()
+    with httpx.Client(trust_env=False) as client, page_of(base, node_modules) as page:
+        ann, ben = Person(base, client), Person(base, client)
+        number = ann.converse(ben)
+        page.connect("old", params={"token": ann.token}, of2016=True)
+        page.connect("new", token=ben.token)
+        for name in ("old", "new"):
+            page.join(name, CHAT, "receive_msg")
+        for sender, to, text in (("old", ben, "from old"), ("new", ann, "from new")):
+            answer = page.send(sender, to, number, text)
+            other = "new" if sender == "old" else "old"
+            told = page.came(client=other, event="receive_msg")["payload"]
+            assert told == answer
+        topic = f"room:{number}"
+        page.join("old", topic, "presence_diff", "presence_state")
+        page.join("new", topic, presence=True)
+        diff = page.came(client="old", topic=topic, event="presence_diff")["payload"]
+        assert list(diff["joins"]) == [str(ben.id)]
+        both = [[str(ann.id), 1], [str(ben.id), 1]]
+        page.came(client="new", topic=topic, event="present", users=both)
+        page.do("leave", client="old", topic=topic)
+        page.came(client="old", topic=topic, event="left")
+        page.wait(client="new", topic=topic, event="present", users=[[str(ben.id), 1]])
+        page.do("cut", client="old")
+        page.wait(client="old", topic=CHAT, event="errored")
+        _rejoined(page, "old", ann, number, "from new")
+
+
 def _rejoined(page: Page, client: str, person: Person, number: int, text: str) -> None:
     page.wait(client=client, topic=CHAT, joined="ok")
     assert person.texts(number)[-1] == text

@@ -9,7 +9,7 @@ from typing import Any
 import phoenix_peers
 from colleagues import Colleague, colleagues
 from phoenix_peers import Peer
-from transport_peers import served
+from transport_peers import Server, served
 from web_worlds import WebWorld
 
 from switchboard.web.transport import Limits
@@ -18,9 +18,10 @@ from switchboard.web.transport import Limits
 class PhoenixWorld:
     """A server and who talks to it."""
 
-    def __init__(self, world: WebWorld, base: str, people: list[Colleague]) -> None:
+    def __init__(self, world: WebWorld, running: Server, people: list[Colleague]) -> None:
         self.world = world
-        self.base = base
+        self.running = running
+        self.base = f"http://127.0.0.1:{running.port}"
         self.people = people
         self.server = world.services.phoenix
 
@@ -35,4 +36,4 @@ async def phoenix_world(
 ) -> AsyncIterator[PhoenixWorld]:
     """A running one."""
     async with colleagues(*names, **more) as (world, people), served(world.app, limits) as server:
-        yield PhoenixWorld(world, f"http://127.0.0.1:{server.port}", people)
+        yield PhoenixWorld(world, server, people)

@@ -26,6 +26,8 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
         switchboard.web.transport,
         {
             "CloseCodes",
+            "FAREWELL",
+            "Farewell",
             "Frame",
             "HTTPConnection",
             "Limits",

@@ -20,6 +20,7 @@ from switchboard.web.transport.frames import Frame, encode_binary, encode_text, 
 from switchboard.web.transport.installing import install, uninstall
 from switchboard.web.transport.limits import Limits
 from switchboard.web.transport.outlet import OUTLET, CloseCodes, Outlet
+from switchboard.web.transport.parting import FAREWELL, Farewell
 from switchboard.web.transport.quart_http import HTTPConnection
 from switchboard.web.transport.quart_websocket import WebsocketConnection
 
@@ -35,8 +36,10 @@ def current_limits() -> Limits:
 
 
 __all__ = [
+    "FAREWELL",
     "OUTLET",
     "CloseCodes",
+    "Farewell",
     "Frame",
     "HTTPConnection",
     "Limits",

@@ -6,10 +6,13 @@ import base64
 import json
 from typing import Any
 
+import httpx
 import pytest
 import trio
 import trio.testing
 from colleagues import Colleague, colleagues
+from phoenix_worlds import phoenix_world
+from transport_peers import until
 
 from switchboard.web.realtime.phoenix import sessions
 from switchboard.web.realtime.phoenix.sessions import Polled
@@ -238,3 +241,25 @@ async def test_who_resumes_waits_while_as_much_waits_as_may() -> None:
         assert len(await way.take(1)) == Limits().outbox_frames
         await done.wait()
     assert len(await way.take(1)) == 1
+
+
+async def test_a_server_that_stops_does_not_wait_for_polls_and_tells_them_to_come_again() -> None:
+    """Over a real socket: what a websocket's close frame says, 410 says."""
+    async with phoenix_world("Ann") as world:
+        [ann] = world.people
+        url = f"{world.base}{PATH}"
+        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+            begun = (await client.get(f"{url}?token={ann.token}&vsn=2.0.0")).json()
+            answers: list[Any] = []
+
+            async def poll() -> None:
+                answers.append((await client.get(f"{url}?token={begun['token']}")).json())
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(poll)
+                [session] = world.server.sessions
+                await until(lambda: session.way._poll is not None)
+                with trio.fail_after(3):
+                    world.running.stop.set()
+                    await until(lambda: answers)
+        assert [one["status"] for one in answers] == [410]

@@ -10,6 +10,9 @@ import phoenix_peers
 import pytest
 import trio_websocket
 from phoenix_worlds import phoenix_world
+from transport_peers import CLOSE, websocket_to
+
+from switchboard.web.transport import Limits
 
 MESSAGE_KEYS = {
     "id",
@@ -288,3 +291,44 @@ async def test_the_socket_answers_at_the_root_of_a_host_of_companys_own(
             assert json.loads(await socket.get_message())[1] == "1"
             await socket.aclose()
             await socket._stream.aclose()
+
+
+async def test_a_server_that_stops_tells_its_clients_to_come_again() -> None:
+    """1012, which clients of every age take as a reason to; what was answered is stored."""
+    async with phoenix_world("Ann", "Ben") as world, world.peer(world.people[0]) as hers:
+        ann, ben = world.people
+        number = await ann.conversation(ben)
+        await hers.join("room:chat")
+        push = {"user": ben.id, "conv": number, "message": "last"}
+        status, _ = await hers.ask("room:chat", "send_msg", push)
+        world.running.stop.set()
+        assert await hers.closed() == 1012
+        assert (status, await ben.texts(number)) == ("ok", ["last"])
+
+
+async def test_who_does_not_read_is_closed_and_the_others_are_told_on() -> None:
+    """1013; what had been sent before is whole, and the others get everything."""
+    limits = Limits(outbox_frames=4, outbox_bytes=200_000, send_seconds=0.2, goodbye_seconds=0.2)
+    async with (
+        phoenix_world("Ann", "Ben", limits=limits) as world,
+        world.peer(world.people[1]) as his,
+    ):
+        ann, ben = world.people
+        number = await ann.conversation(ben)
+        await his.join("room:chat")
+        path = f"/company/socket/websocket?token={ben.token}&vsn=2.0.0"
+        async with websocket_to(world.running, path, receive_buffer=4096) as deaf:
+            await deaf.say('["1","1","room:chat","phx_join",{}]')
+            assert b"phx_reply" in (await deaf.hear()).payload
+            sent = 0
+            while world.running.counted("slow_readers") == 0:
+                sent += 1
+                await ann.say(number, f"{sent} {'x' * 9_900}")
+                told = (await his.event("receive_msg"))["message"]["content"]
+                assert told.startswith(f"{sent} ")
+            heard = 0
+            while (arrived := await deaf.hear()).opcode != CLOSE:
+                heard += 1
+                assert f'"content":"{heard} x'.encode() in arrived.payload
+            assert (arrived.code, heard < sent) == (1013, True)
+        await his.quiet()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,10 +18,11 @@ import trio
 
 from switchboard.web.call import Call, Page
 from switchboard.web.failures import BodyTooLarge, LoginRequired
+from switchboard.web.incoming import Incoming
 from switchboard.web.realtime.phoenix.frames import version_of
 from switchboard.web.realtime.phoenix.server import VOID
-from switchboard.web.realtime.phoenix.sessions import Session
-from switchboard.web.transport import CloseCodes, current_limits
+from switchboard.web.realtime.phoenix.sessions import Polled, Session
+from switchboard.web.transport import FAREWELL, CloseCodes, Farewell, current_limits
 
 POLL_SECONDS = 10.0
 """Phoenix's own ``window_ms``; the client gives up after 20 s."""
@@ -63,7 +65,8 @@ async def poll(call: Call) -> Page:
     if session is None:
         return await _begun(call)
     session.connection.heard_at = trio.current_time()
-    taken = await session.way.take(POLL_SECONDS)
+    with _until_farewell(call.incoming, session.way):
+        taken = await session.way.take(POLL_SECONDS)
     session.connection.heard_at = trio.current_time()
     if not taken and not session.way.open:
         if session.way.code == VOID:
@@ -71,6 +74,33 @@ async def poll(call: Call) -> Page:
         return _page(410, token=session.token, messages=[])
     messages = [one.decode() for one in taken]
     return _page(200 if taken else 204, token=session.token, messages=messages)
+
+
+class Waiting:
+    """A poll that waits: whoever stops the server need not wait for it."""
+
+    def __init__(self, way: Polled) -> None:
+        self._way = way
+
+    def part(self) -> None:
+        """The client comes again, as from a websocket."""
+        self._way.close(CloseCodes().goodbye, "server restarts")
+
+
+@contextmanager
+def _until_farewell(incoming: Incoming, way: Polled) -> Iterator[None]:
+    farewell: Farewell | None = incoming.scope.get(FAREWELL)
+    if farewell is None:  # Another server than ours.
+        yield
+        return
+    waiting = Waiting(way)
+    farewell.add(waiting)
+    try:
+        if farewell.is_set():
+            waiting.part()
+        yield
+    finally:
+        farewell.discard(waiting)
 
 
 async def _begun(call: Call) -> Page:
