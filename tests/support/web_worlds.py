@@ -36,7 +36,7 @@ from switchboard.engine.workflows.quotas import Quota, Quotas
 from switchboard.engine.workflows.rooms import RoomSettings
 from switchboard.outbound import PeerToPeer
 from switchboard.outbound.uploads import LocalFiles
-from switchboard.store.memory import open_memory
+from switchboard.store.memory import Gate, open_gate, open_memory
 from switchboard.store.memory_tables import MemoryDatabase
 from switchboard.web import Services, SwitchboardApp, WebSettings, build_services, create_app
 from switchboard.web.realtime.pusher import App
@@ -288,13 +288,15 @@ async def web_world(
     begins_at: Instant | None = None,
     video: VideoProvider | None = None,
     rooms: RoomSettings | None = None,
+    gate: Gate = open_gate,
+    idle_seconds: float | None = None,
 ) -> AsyncIterator[WebWorld]:
     """A running server for the length of the block. Passwords are hashed cheaply, limits are far away."""
     phones = Phones()
     outbox, clock = Outbox(), Clock(EPOCH if begins_at is None else begins_at)
     database = MemoryDatabase() if database is None else database
     with tempfile.TemporaryDirectory() as folder:
-        async with open_memory(database) as memory, trio.open_nursery() as nursery:
+        async with open_memory(database, gate) as memory, trio.open_nursery() as nursery:
             engine = Engine(
                 store=cast(Store, memory),
                 clock=clock,
@@ -302,7 +304,7 @@ async def web_world(
                 video=video or PeerToPeer(b"v" * 32),
                 kinds=(GIG, STREAM, PERSON, ROOM),
                 log=SupervisionLog(clock.now, CapturingLogger()),
-                capacity=Capacity(idle_seconds=None),
+                capacity=Capacity(idle_seconds=idle_seconds),
                 code_version="test-1",
                 chance=random.Random(2),
             )

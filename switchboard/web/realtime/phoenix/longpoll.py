@@ -136,10 +136,10 @@ async def publish(call: Call) -> Page:
         raise BodyTooLarge
     async with session.handling:
         for one in messages:
-            if not session.way.open:
-                return _page(410)
-            await session.connection.handle(one)
-    return _page(200)
+            if session.way.open:
+                await session.connection.handle(one)
+    # If it has ended meanwhile, nobody can say what became of the last ones: the client looks, once it has come again.
+    return _page(200 if session.way.open else 410)
 
 
 def _messages(body: bytes, kind: str) -> list[str | bytes]:
