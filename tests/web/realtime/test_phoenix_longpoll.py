@@ -197,6 +197,13 @@ async def test_an_account_has_so_many_sessions_and_then_the_oldest_ends(
         assert [await one.publish(JOIN) for one in (*hers[1:], his)] == [200] * 4
 
 
+@pytest.fixture
+def usual_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever servers have been run before."""
+    monkeypatch.setattr(sessions, "current_limits", Limits)
+
+
+@pytest.mark.usefixtures("usual_limits")
 async def test_what_waits_for_a_poll_has_a_websockets_bounds(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
@@ -223,6 +230,26 @@ async def test_what_waits_for_a_poll_has_a_websockets_bounds(
     assert ended == [1, 1]
 
 
+async def test_what_comes_while_a_newer_poll_takes_over_is_the_newers() -> None:
+    """The older one is for a client that has gone: it must not take anything with it."""
+    way, answers = Polled(lambda: None), dict[str, list[bytes]]()
+
+    async def poll(name: str) -> None:
+        answers[name] = await way.take(5)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(poll, "older")
+        await trio.testing.wait_all_tasks_blocked()
+        # Both in one step, before the older one has had its turn.
+        way._poll = object()
+        way.send_encoded(encode_text("x"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert answers == {"older": []}
+        await poll("newest")
+    assert answers["newest"] == [b"x"]
+
+
+@pytest.mark.usefixtures("usual_limits")
 async def test_who_resumes_waits_while_as_much_waits_as_may() -> None:
     """``send`` is as fast as who polls."""
     way, frame = Polled(lambda: None), encode_text("x")

@@ -126,6 +126,29 @@ async def test_a_bug_is_a_phx_error_of_its_topic_alone_and_the_client_joins_agai
         world.services.phoenix.disconnect(connection)
 
 
+async def test_a_join_while_the_store_is_away_is_refused_and_holds_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The client joins again by itself."""
+    async with colleagues("Ann") as (world, (ann,)):
+        connection, wire = await connected(world, ann)
+        server = world.services.phoenix
+
+        async def away(*_: Any) -> Any:
+            await trio.lowlevel.checkpoint()
+            raise StoreDown
+
+        with monkeypatch.context() as patched:
+            patched.setattr(server.hub, "channel", away)
+            await connection.handle('["1","1","room:chat","phx_join",{}]')
+        assert wire.sent[-1][4]["response"]["reason"] == "busy"
+        assert (server.statistics()["topics"], connection.subscriptions) == (0, {})
+        await connection.handle('["2","2","room:chat","phx_join",{}]')
+        assert wire.sent[-1][4]["status"] == "ok"
+        server.disconnect(connection)
+        assert server.statistics()["topics"] == 0
+
+
 async def test_topics_of_one_connection_are_limited_and_given_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -10,7 +10,7 @@ import phoenix_peers
 import pytest
 import trio_websocket
 from phoenix_worlds import phoenix_world
-from transport_peers import CLOSE, websocket_to
+from transport_peers import CLOSE, until, websocket_to
 
 from switchboard.web.transport import Limits
 
@@ -79,6 +79,7 @@ async def test_a_message_with_a_clients_own_id_is_stored_once() -> None:
             async with world.peer(ann) as hers:
                 await hers.join("room:chat")
                 answers.append(await hers.ask("room:chat", "send_msg", push))
+                await until(lambda: not any(one._answered for one in world.server._topics.values()))
                 other = {**push, "message": "another"}
                 assert (await hers.ask("room:chat", "send_msg", other))[0] == "error"
         assert answers[0] == answers[1]
@@ -154,6 +155,13 @@ async def test_presence_has_one_entry_a_user_and_one_meta_a_socket() -> None:
                 assert (closing.event, closing.payload) == ("phx_close", {})
                 gone = await hers.event("presence_diff")
                 assert gone["leaves"][him]["metas"] == state[him]["metas"][:1]
+                assert set(await his.meet(topic)) == {me, him}
+                await hers.event("presence_diff")
+            await hers.event("presence_diff")
+            async with world.peer(ann) as tab:
+                assert list(await tab.meet(topic)) == [me]
+                await hers.event("presence_diff")
+            await hers.event("presence_diff")
             await hers.quiet()
 
 
