@@ -37,6 +37,7 @@ from switchboard.engine.workflows.support_people import SupportPeople
 from switchboard.engine.workflows.support_rooms import SupportRooms
 from switchboard.engine.workflows.uploads import UPLOAD_BYTES_MOST, UploadDesk
 from switchboard.engine.workflows.video_rooms import VideoRooms
+from switchboard.web.realtime.phoenix import PhoenixServer
 from switchboard.web.realtime.pusher import App, PusherServer
 from switchboard.web.security import Passwords, Tokens, TrustedProxies
 
@@ -148,6 +149,7 @@ class Services:
     proxies: TrustedProxies
     settings: WebSettings
     pusher: PusherServer
+    phoenix: PhoenixServer
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Reads the revoked tokens, then sends codes and seeks dealers until cancelled; started before any request.
@@ -219,6 +221,7 @@ def build_services(
         rooms=SupportRooms(rooms_desk, store.rooms, messages, issues),
         passwords=RememberedPasswords(directory, sign_in),
     )
+    pusher = PusherServer(engine, tokens, pusher_apps)
     showroom = _showroom(engine, dispatch, directory, counter, quotas, *terms)
     VideoRooms(engine)
     return Services(
@@ -247,7 +250,8 @@ def build_services(
         counter=counter,
         proxies=TrustedProxies(chosen.trusted_proxies),
         settings=chosen,
-        pusher=PusherServer(engine, tokens, pusher_apps),
+        pusher=pusher,
+        phoenix=PhoenixServer(engine, tokens, pusher.hub, pusher.timers),
     )
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import queue
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,48 +12,21 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from dropin_people import Someone, newcomer
+from node_process import NodeProcess, node
 from pusher import Pusher
 from server_process import ServerProcess, serve
 
 from switchboard.keys import pusher_apps
 from switchboard.setting_values import PusherApp
 
-WAIT_SECONDS_MOST = 40.0
-"""A client whose server was killed comes back after a second or, refused once, after 15 at the latest."""
 
-
-class Browser:
+class Browser(NodeProcess):
     """A Node process with the libraries."""
 
     def __init__(self, process: subprocess.Popen[str], base: str, app: PusherApp) -> None:
-        self._process = process
+        super().__init__(process)
         self._base = base
         self._app = app
-        self._events: queue.Queue[Any] = queue.Queue()
-        self.seen: list[Any] = []
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._events.put(json.loads(line))
-
-    def do(self, command: str, **more: Any) -> None:
-        """A command."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"command": command, **more}) + "\n")
-        self._process.stdin.flush()
-
-    def wait(self, **wanted: Any) -> Any:
-        """The next thing that happens with these; what comes before is kept in ``seen``."""
-        while True:
-            try:
-                event = self._events.get(timeout=WAIT_SECONDS_MOST)
-            except queue.Empty:
-                raise AssertionError(f"{wanted} did not come after {self.seen[-8:]}") from None
-            self.seen.append(event)
-            if wanted.items() <= event.items():
-                return event
 
     def connect(self, client: str, someone: Someone, *, echo: bool = False) -> None:
         """A client with that person's token."""
@@ -85,18 +55,10 @@ class Browser:
 def browser(node_modules: Path, base: str, app: PusherApp) -> Iterator[Browser]:
     """A running one."""
     script = Path(__file__).with_name("pusher_client.cjs")
-    with subprocess.Popen(
-        ["node", str(script), str(node_modules)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with node(script, node_modules) as process:
         made = Browser(process, base, app)
-        try:
-            made.wait(ready=True)
-            yield made
-        finally:
-            process.kill()
+        made.wait(ready=True)
+        yield made
 
 
 def _app(data_dir: Path) -> PusherApp:

@@ -20,6 +20,10 @@ SHARE = 0.7
 """Of the paths that name something that exists."""
 
 
+# Lines of a protocol of their own, which schemathesis knows nothing of.
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
+
+
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     """Every call comes from another address, so that limits by address let all of them through."""

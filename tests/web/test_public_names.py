@@ -14,6 +14,7 @@ import switchboard.web.dialects.ally.relay
 import switchboard.web.dialects.auto
 import switchboard.web.dialects.dowell
 import switchboard.web.dialects.dropin
+import switchboard.web.realtime.phoenix
 import switchboard.web.realtime.pusher
 import switchboard.web.security
 import switchboard.web.transport
@@ -27,15 +28,19 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
         switchboard.web.transport,
         {
             "CloseCodes",
+            "FAREWELL",
+            "Farewell",
             "Frame",
             "HTTPConnection",
             "Limits",
             "OUTLET",
             "Outlet",
             "WebsocketConnection",
+            "current_limits",
             "encode_binary",
             "encode_text",
             "install",
+            "payload_of",
             "statistics",
             "uninstall",
         },
@@ -47,6 +52,7 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
     (switchboard.web.realtime.pusher, {"App", "PusherServer"}),
     (switchboard.web.dialects.ally, {"ALLY"}),
     (switchboard.web.dialects.ally.relay, {"add_relay"}),
+    (switchboard.web.realtime.phoenix, {"PhoenixServer"}),
     (switchboard.web.dialects.auto, {"AUTO"}),
     (switchboard.web.dialects.dowell, {"DOWELL"}),
     (switchboard.web.dialects.dropin, {"DROPIN"}),

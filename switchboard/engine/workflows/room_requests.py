@@ -43,6 +43,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """The client's own id of it: repeated by the same sender in the same room within 24 hours it is stored once."""
     numbered: bool = False
     """Whether it gets a serial of its realm."""
+    id: str | None = None
+    """A fresh id that it gets, for who must know it before it is stored; else one is made."""
     verified: bool = True
     via: str = ""
     echo_window: Milliseconds = 0

@@ -198,7 +198,7 @@ class RoomDesk:
         if new.numbered:
             serial = await self._serials.one_of_many(f"{room.realm}/message")
         command = PostMessage(
-            id=self._id(),
+            id=new.id or self._id(),
             sender=new.sender,
             role=new.role,
             text=new.text,

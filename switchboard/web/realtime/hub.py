@@ -54,6 +54,8 @@ class Rendered(NamedTuple):
 
     event: str
     data: Any
+    besides: Member | None = None
+    """Who is not told, because it has been answered with it."""
 
 
 Renderer: TypeAlias = Callable[[Announcement], Awaitable[Rendered | None]]
@@ -201,7 +203,7 @@ class Channel:
                 self._cursor[place] = announcement.sequence
                 self._hub.counts.announcements += 1
                 if rendered is not None:
-                    await self._write(self._frame(rendered, self.cursor))
+                    await self._write(self._frame(rendered, self.cursor), rendered.besides)
 
         return told
 

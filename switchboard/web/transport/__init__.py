@@ -16,10 +16,11 @@ swap.
 from collections.abc import Mapping
 
 from switchboard.web.transport import guard as _guard
-from switchboard.web.transport.frames import Frame, encode_binary, encode_text
+from switchboard.web.transport.frames import Frame, encode_binary, encode_text, payload_of
 from switchboard.web.transport.installing import install, uninstall
 from switchboard.web.transport.limits import Limits
 from switchboard.web.transport.outlet import OUTLET, CloseCodes, Outlet
+from switchboard.web.transport.parting import FAREWELL, Farewell
 from switchboard.web.transport.quart_http import HTTPConnection
 from switchboard.web.transport.quart_websocket import WebsocketConnection
 
@@ -29,17 +30,26 @@ def statistics() -> Mapping[str, float]:
     return _guard.current().statistics()
 
 
+def current_limits() -> Limits:
+    """What this process allows its connections."""
+    return _guard.current().limits
+
+
 __all__ = [
+    "FAREWELL",
     "OUTLET",
     "CloseCodes",
+    "Farewell",
     "Frame",
     "HTTPConnection",
     "Limits",
     "Outlet",
     "WebsocketConnection",
+    "current_limits",
     "encode_binary",
     "encode_text",
     "install",
+    "payload_of",
     "statistics",
     "uninstall",
 ]

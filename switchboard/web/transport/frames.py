@@ -44,6 +44,12 @@ def encode_close(code: int, reason: str = "") -> Frame:
     return _frame(CLOSE, struct.pack("!H", code) + text)
 
 
+def payload_of(frame: Frame) -> bytes:
+    """What a frame carries, for who is told it by other means than a websocket."""
+    length = frame[1]
+    return frame[2 if length <= SHORT_MOST else 4 if length == 126 else 10 :]
+
+
 def _frame(opcode: int, payload: bytes) -> Frame:
     size = len(payload)
     if size <= SHORT_MOST:

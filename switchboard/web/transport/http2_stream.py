@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import trio
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.trio.task_group import TaskGroup, _handle
+from hypercorn.trio.worker_context import WorkerContext
 
 from switchboard.web.transport import guard
 from switchboard.web.transport.limits import STEP_BYTES
+from switchboard.web.transport.parting import FAREWELL, farewell
 from switchboard.web.transport.peer import run_quietly
 
 
@@ -80,6 +82,7 @@ class BoundedRequest(HTTPStream):
     async def _run(self, app: Any, config: Any, scope: Any, send: Any) -> None:
         thread = trio.to_thread.run_sync, trio.from_thread.run
         receive: Any = self._pushed.receive
+        scope[FAREWELL] = farewell(cast(WorkerContext, self.context))
         try:
             await _handle(partial(run_quietly, app), config, scope, receive, send, *thread)
         finally:

@@ -13,8 +13,10 @@ from typing import Any, Protocol, cast
 import trio
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from hypercorn.trio.task_group import _handle
+from hypercorn.trio.worker_context import WorkerContext
 
 from switchboard.web.transport.inbox import Turns
+from switchboard.web.transport.parting import FAREWELL, farewell
 from switchboard.web.transport.peer import PeerLeft, run_quietly
 
 DISCONNECT: Mapping[str, Any] = {"type": "http.disconnect"}
@@ -66,6 +68,7 @@ class PulledRequest(HTTPStream):
         """Runs the app to its end, whether or not its client is still there. Its errors are logged as hypercorn
         does."""
         if self._ready:
+            self.scope[FAREWELL] = farewell(cast(WorkerContext, self.context))  # type: ignore[literal-required]
             app, receive = partial(run_quietly, self.app), cast(Any, self.receive)
             thread = trio.to_thread.run_sync, trio.from_thread.run
             await _handle(app, self.config, self.scope, receive, self.app_send, *thread)

@@ -7,6 +7,9 @@ from weakref import WeakKeyDictionary
 
 from hypercorn.trio.worker_context import EventWrapper, WorkerContext
 
+FAREWELL = "switchboard.farewell"
+"""The key of a request's ASGI scope under which its worker's ``Farewell`` is found: for handlers that wait long."""
+
 
 class Parts(Protocol):
     """Somebody who wants to be told."""

@@ -32,6 +32,9 @@ TABLE: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/api/conversations"): COLLEAGUES,
     ("GET", "/api/messages"): COLLEAGUES,
     ("POST", "/api/messages"): (401, 422, 201, 401, 401, 401),
+    ("GET", "/socket/longpoll"): (403, 200, 200, 403, 403, 403),
+    # Whose session it is follows from its token; here there is none, which the body says.
+    ("POST", "/socket/longpoll"): ANYBODY,
 }
 """(method, path) -> the status for each of ``WHO``."""
 
@@ -57,6 +60,8 @@ async def call(
     target = path.replace("<user>", str(numbers["own"])).replace("<upload>", "0")
     if operation == ("GET", "/api/messages"):
         target += f"?conv={numbers['conversation']}"
+    if operation == ("GET", "/socket/longpoll"):
+        target += f"?token={token}"
     reply = await world.call(method, f"/company{target}", bodies.get(operation), token=token)
     return reply.status
 

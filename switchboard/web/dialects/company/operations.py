@@ -56,6 +56,7 @@ ERROR: Schema = {
         record({"errors": {"type": "object", "additionalProperties": listed(STRING)}}),
         record({"error": STRING}),
         record({"data": STRING}),
+        record({"status": INTEGER}),
     ]
 }
 
@@ -118,6 +119,17 @@ OPERATIONS: dict[Key, Operation] = {
         answer=reference("company.Message"),
         statuses=(201,),
         keyed=True,
+    ),
+    ("GET", "/socket/longpoll"): Operation(
+        summary="Poll a session of Phoenix channels, or begin one",
+        query={"token": STRING, "vsn": STRING},
+        answer=record({"status": INTEGER, "token": STRING, "messages": listed(STRING)}),
+    ),
+    ("POST", "/socket/longpoll"): Operation(
+        summary="Publish to a session of Phoenix channels, a message a line",
+        query={"token": STRING},
+        sends="application/x-ndjson",
+        answer=record({"status": INTEGER}),
     ),
 }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from switchboard.web.call import Call, Dialect, Route
 from switchboard.web.dialects.company import conversations, uploads, users
+from switchboard.web.dialects.company.channels import add_channels
 from switchboard.web.dialects.company.errors import failure
+from switchboard.web.realtime.phoenix import longpoll
 
 
 def credential(call: Call) -> str | None:
@@ -31,8 +33,11 @@ COMPANY = Dialect(
         Route("GET", "/api/conversations", conversations.conversations),
         Route("GET", "/api/messages", conversations.messages),
         Route("POST", "/api/messages", conversations.say),
+        Route("GET", "/socket/longpoll", longpoll.poll, anonymous=True, streams=True),
+        Route("POST", "/socket/longpoll", longpoll.publish, anonymous=True, streams=True),
     ),
     credential=credential,
     success=users.bare,
     failure=failure,
+    socket=add_channels,
 )

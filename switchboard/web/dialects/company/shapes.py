@@ -25,6 +25,9 @@ PASSWORD_LENGTH_LEAST = 6
 PASSWORD_LENGTH_MOST = 1000
 """Nobody's is longer, and Argon2 would hash megabytes."""
 
+CLIENT_ID_LENGTH_MOST = 255
+"""As an ``Idempotency-Key``."""
+
 EMAIL = re.compile(r"\S+@\S+\.\S+")
 """contracts/company.md."""
 
@@ -47,6 +50,22 @@ class NewWords(NamedTuple):
 
     conversation: int
     content: str
+
+
+class Sent(NamedTuple):
+    """What is pushed as ``send_msg``."""
+
+    user: int
+    conversation: int
+    message: str
+    client_id: str | None
+
+
+class Shouted(NamedTuple):
+    """What is pushed as ``shout``."""
+
+    message: str
+    client_id: str | None
 
 
 def within(values: Values, name: str) -> Values:
@@ -110,6 +129,31 @@ def new_words(reader: Reader) -> NewWords:
         conversation=reader.required_integer(*names, least=0, most=NUMBER_MOST),
         content=reader.required_text("content", "message"),
     )
+
+
+def sent(reader: Reader) -> Sent:
+    """The payload of ``send_msg``."""
+    return Sent(
+        user=reader.required_integer("user", least=0, most=NUMBER_MOST),
+        conversation=reader.required_integer("conv", least=0, most=NUMBER_MOST),
+        message=reader.required_text("message"),
+        client_id=client_id(reader),
+    )
+
+
+def shouted(reader: Reader) -> Shouted:
+    """The payload of ``shout``."""
+    return Shouted(message=reader.required_text("body"), client_id=client_id(reader))
+
+
+def client_id(reader: Reader) -> str | None:
+    """The client's own id of a message: pushed again after a reconnect, it is stored once. (Ours.)"""
+    return reader.text("client_id", most=CLIENT_ID_LENGTH_MOST) or None
+
+
+def message_number(reader: Reader) -> int:
+    """The message that somebody has read."""
+    return reader.required_integer("message_id", least=0, most=NUMBER_MOST)
 
 
 def number_of(account: Account) -> int:
