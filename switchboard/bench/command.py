@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from switchboard.bench.quiet import log_to_stderr
+from switchboard.bench.room import measure_connections, measure_rooms, show_rooms
 from switchboard.bench.table import show
 from switchboard.bench.throughput import measure
 from switchboard.bench.transport import compare, show_comparison
@@ -21,13 +22,21 @@ from switchboard.processes import end_as_by_control_c
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, text: str) -> list[int]:
+    return _numbers_to(text, 200)
+
+
+def _numbers_to(text: str, most: int) -> list[int]:
     try:
         numbers = [int(one) for one in text.split(",")]
     except ValueError:
         raise click.BadParameter("numbers with commas between them") from None
-    if not all(1 <= one <= 200 for one in numbers):
-        raise click.BadParameter("each from 1 to 200")
+    if not all(1 <= one <= most for one in numbers):
+        raise click.BadParameter(f"each from 1 to {most}")
     return numbers
+
+
+def _sizes(_context: click.Context, _parameter: click.Parameter, text: str) -> list[int]:
+    return _numbers_to(text, 2000)
 
 
 @click.command()
@@ -43,6 +52,11 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, text: str) ->
 @click.option("--idle", type=click.IntRange(1), help="Measure the memory of so many idle gigs.")
 @click.option("--restart", type=click.IntRange(1), help="Measure a start with so many live gigs.")
 @click.option("--transport", is_flag=True, help="Compare the transport with hypercorn as released.")
+@click.option("--room", is_flag=True, help="Compare durable rooms with a bare broadcast.")
+@click.option(
+    "--members", default="100,500", show_default=True, callback=_sizes, help="Of the rooms."
+)
+@click.option("--connections", type=click.IntRange(1), help="Weigh so many idle connections.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def bench(
     at_once: list[int],
@@ -51,9 +65,13 @@ def bench(
     idle: int | None,
     restart: int | None,
     transport: bool,
+    room: bool,
+    members: list[int],
+    connections: int | None,
     as_json: bool,
 ) -> None:
-    """Measure gigs over HTTP beside a bare Quart-Trio endpoint, or memory, or the time of a start, or the transport.
+    """Measure gigs over HTTP beside a bare Quart-Trio endpoint, or rooms beside a bare broadcast, or the transport, or
+    memory, or the time of a start.
 
     Everything runs on this machine in a temporary folder, with a Postgres of its own that keeps what it commits, and
     ends by itself. Compare only figures of one run.
@@ -72,7 +90,12 @@ def bench(
                 compared = compare(folder, seconds, repetitions, lambda: step(1))
             show_comparison(compared, console)
             _answer(compared, as_json)
-        elif idle is None and restart is None:
+        elif room:
+            with _bar(console, "loads", 2 * len(members) * (repetitions + 1)) as step:
+                rooms = measure_rooms(folder, members, seconds, repetitions, lambda: step(1))
+            show_rooms(rooms, console)
+            _answer(rooms, as_json)
+        elif idle is None and restart is None and connections is None:
             loads = len(at_once) * repetitions * 2 + 1
             with _bar(console, "loads", loads) as step:
                 measured = measure(folder, at_once, seconds, repetitions, lambda _: step(1))
@@ -86,6 +109,11 @@ def bench(
                 f"{memory.passivated:.2f} kB each once passivated"
             )
             _answer(memory, as_json)
+        if connections is not None:
+            with _bar(console, "connections", connections) as step:
+                each = measure_connections(folder, connections, step)
+            console.print(f"{connections} idle connections: {each:.1f} kB each")
+            _answer({"connections": connections, "kilobytes": each}, as_json)
         if restart is not None:
             with _bar(console, "gigs", restart) as step:
                 starts = measure_restart(folder, restart, step)

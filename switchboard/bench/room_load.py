@@ -3,8 +3,7 @@
 Run as ``python -P switchboard/bench/room_load.py``: reads a ``RoomTask`` as JSON from stdin, writes a ``RoomResult``
 as JSON to stdout. It sends to the loopback address alone and ends by itself.
 
-It counts bytes instead of reading frames: all frames are equally long, so that as many bytes as were to come are as
-many messages, and what is missing or too much at the end shows.
+It counts the beginnings of frames instead of reading them: what is missing or too much at the end shows.
 """
 
 from __future__ import annotations
@@ -17,22 +16,19 @@ import time
 
 import msgspec
 
-BODY = b"x" * 200
+BODY = "x" * 200
 """The size of the peers' messages in the comparison that the transport is made for."""
-
-MESSAGE = struct.pack("!BBH4x", 0x81, 0x80 | 126, len(BODY)) + BODY
-"""As a client sends it: masked, with a mask of zeros (RFC 6455, 5.2)."""
-
-FRAME_BYTES = 4 + len(BODY)
-"""As a server sends it."""
 
 RECEIVE_BYTES = 65536
 REST_SECONDS_MOST = 15.0
 """For what is under way at the end."""
 
+BEGINNING = b"\x81\x7e"
+"""Of a whole frame of text that is longer than 125 bytes (RFC 6455, 5.2)."""
+
 HANDSHAKE = (
-    b"GET /room HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 
 
@@ -44,6 +40,9 @@ class RoomTask(msgspec.Struct, frozen=True):
     outstanding: int
     """Messages that have been said and not been heard by everybody; the members say them in turn."""
     seconds: float
+    path: str = "/room"
+    message: str = BODY
+    """What each says, a frame of text."""
 
 
 class RoomResult(msgspec.Struct, frozen=True):
@@ -54,10 +53,18 @@ class RoomResult(msgspec.Struct, frozen=True):
     own_cpu_seconds: float
 
 
-def enter(port: int) -> socket.socket:
+def framed(text: str) -> bytes:
+    """As a client sends it: masked, with a mask of zeros (RFC 6455, 5.2)."""
+    body = text.encode()
+    if len(body) < 126:
+        return struct.pack("!BB4x", 0x81, 0x80 | len(body)) + body
+    return struct.pack("!BBH4x", 0x81, 0x80 | 126, len(body)) + body
+
+
+def enter(port: int, path: str = "/room") -> socket.socket:
     """A member's open websocket. Raises: RuntimeError: it was refused."""
     member = socket.create_connection(("127.0.0.1", port))
-    member.sendall(HANDSHAKE)
+    member.sendall(HANDSHAKE.format(path=path).encode())
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         part = member.recv(1)
@@ -74,8 +81,11 @@ class Room:
 
     def __init__(self, task: RoomTask) -> None:
         self._task = task
-        self._members = [enter(task.port) for _ in range(task.members)]
-        self._said = self._heard_bytes = 0
+        self._members = [enter(task.port, task.path) for _ in range(task.members)]
+        self._message = framed(task.message)
+        self._said = self._frames = 0
+        self._split: set[socket.socket] = set()
+        """Members whose last bytes may be the first one of a frame."""
         self._selector = selectors.DefaultSelector()
         for member in self._members:
             self._selector.register(member, selectors.EVENT_READ)
@@ -83,7 +93,7 @@ class Room:
     @property
     def _heard(self) -> float:
         """Messages that everybody has heard, on an average."""
-        return self._heard_bytes / FRAME_BYTES / self._task.members
+        return self._frames / self._task.members
 
     def run(self) -> RoomResult:
         """Says and hears for so many seconds, then hears the rest. Raises: RuntimeError: something was lost."""
@@ -91,16 +101,16 @@ class Room:
         began, cpu = time.perf_counter(), time.process_time()
         while time.perf_counter() - began < task.seconds:
             while self._said - self._heard < task.outstanding:
-                self._members[self._said % task.members].sendall(MESSAGE)
+                self._members[self._said % task.members].sendall(self._message)
                 self._said += 1
             self._hear(1.0)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        deliveries = self._heard_bytes // FRAME_BYTES
-        expected, end = self._said * FRAME_BYTES * task.members, time.perf_counter()
-        while self._heard_bytes < expected and time.perf_counter() - end < REST_SECONDS_MOST:
+        deliveries = self._frames
+        expected, end = self._said * task.members, time.perf_counter()
+        while self._frames < expected and time.perf_counter() - end < REST_SECONDS_MOST:
             self._hear(0.1)
-        if self._heard_bytes != expected:
-            raise RuntimeError(f"{self._heard_bytes} bytes were heard instead of {expected}")
+        if self._frames != expected:
+            raise RuntimeError(f"{self._frames} messages were heard instead of {expected}")
         return RoomResult(deliveries=deliveries, seconds=seconds, own_cpu_seconds=cpu)
 
     def _hear(self, wait: float) -> None:
@@ -110,7 +120,14 @@ class Room:
             data = member.recv(RECEIVE_BYTES)
             if not data:
                 raise RuntimeError("the server closed a connection")
-            self._heard_bytes += len(data)
+            # No text of ours has such a byte, and none is shorter than 126.
+            self._frames += data.count(BEGINNING)
+            if member in self._split and data.startswith(BEGINNING[1:]):
+                self._frames += 1
+            if data.endswith(BEGINNING[:1]):
+                self._split.add(member)
+            else:
+                self._split.discard(member)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from switchboard.bench.load import Task
 from switchboard.bench.processes import bare_command, load, load_room
+from switchboard.bench.room import spread
 from switchboard.bench.room_load import RoomTask
 from switchboard.processes import cpu_seconds, free_port, running
 
@@ -91,18 +92,13 @@ def show_comparison(compared: Sequence[Compared], console: Console) -> None:
         times = [
             one.each_second / other.each_second for one, other in zip(ours, released, strict=True)
         ]
-        for server, some, ratio in ((RELEASED, released, ""), (OURS, ours, _spread(times, 1))):
+        for server, some, ratio in ((RELEASED, released, ""), (OURS, ours, spread(times, 1))):
             table.add_row(
                 work,
                 server,
-                _spread([one.each_second for one in some], 0),
-                _spread([one.server_microseconds for one in some], 1),
+                spread([one.each_second for one in some], 0),
+                spread([one.server_microseconds for one in some], 1),
                 f"{median(one.load_cores for one in some):.2f}",
                 ratio,
             )
     console.print(table)
-
-
-def _spread(values: Sequence[float], digits: int) -> str:
-    low, middle, high = min(values), median(values), max(values)
-    return f"{middle:.{digits}f}\n[dim]{low:.{digits}f}-{high:.{digits}f}[/]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
@@ -195,59 +195,35 @@ def build_services(
         StartError: a key is too short, or a trusted proxy is no address.
     """
     chosen, store, clock, ids = settings or WebSettings(), engine.store, engine.clock, engine.ids
-    passwords = passwords or Passwords()
-    quotas = quotas or Quotas()
-    directory = Directory(store.accounts)
-    counter = Counter(store.limits, clock)
-    courier = Courier(sender)
-    messages = MessageReader(store.messages)
-    serials = SerialNumbers(store.serials)
-    tokens = Tokens(
-        keys=token_keys,
-        current=current_token_key,
-        revocations=store.revocations,
-        clock=clock,
-        ids=ids,
-    )
-    desk = _desk(engine, directory, passwords, tokens, counter, quotas, serials, chosen)
-    sign_in = _sign_in(engine, directory, passwords, tokens, courier, counter, code_key, quotas)
-    terms = (stream_terms, dealer_timeout)
-    rooms_desk = RoomDesk(engine, messages, serials, rooms)
-    issues = IssueDesk(engine, messages)
-    people = SupportPeople(directory, desk, rooms_desk, passwords, tokens, clock)
-    support = Support(
-        apps=SupportAppDesk(store.support_apps, store.bank_directory, clock, ids),
-        people=people,
-        rooms=SupportRooms(rooms_desk, store.rooms, messages, issues),
-        passwords=RememberedPasswords(directory, sign_in),
-    )
+    tokens = _tokens(engine, token_keys, current_token_key)
+    base = _base(engine, tokens, passwords or Passwords(), quotas or Quotas(), Courier(sender))
+    desk, sign_in = _desk(base, chosen), _sign_in(base, code_key)
+    rooms_desk = RoomDesk(engine, base.messages, base.serials, rooms)
+    issues = IssueDesk(engine, base.messages)
     pusher = PusherServer(engine, tokens, pusher_apps)
-    showroom = _showroom(engine, dispatch, directory, counter, quotas, *terms)
     VideoRooms(engine)
     return Services(
         engine=engine,
         dispatch=dispatch,
-        showroom=showroom,
-        leads=LeadDesk(engine, counter, quotas),
-        directory=directory,
+        showroom=_showroom(base, dispatch, stream_terms, dealer_timeout),
+        leads=LeadDesk(engine, base.counter, base.quotas),
+        directory=base.directory,
         desk=desk,
         sign_in=sign_in,
         tokens=tokens,
-        courier=courier,
+        courier=base.courier,
         ratings=Ratings(engine),
         rooms=rooms_desk,
-        messages=messages,
-        room_lists=RoomLists(store.rooms, store.sessions, messages),
+        messages=base.messages,
+        room_lists=RoomLists(store.rooms, store.sessions, base.messages),
         issues=issues,
-        serials=serials,
+        serials=base.serials,
         api_keys=ApiKeyDesk(store.api_keys, clock, ids),
-        pushes=PushDesk(engine, directory, PushDelivery(engine, devices), counter, quotas),
-        uploads=UploadDesk(
-            store.uploads, files, directory, clock, ids, engine.log, bytes_most=upload_bytes_most
-        ),
-        support=support,
-        quotas=quotas,
-        counter=counter,
+        pushes=_pushes(base, devices),
+        uploads=_uploads(base, files, upload_bytes_most),
+        support=_support(base, desk, sign_in, rooms_desk, issues),
+        quotas=base.quotas,
+        counter=base.counter,
         proxies=TrustedProxies(chosen.trusted_proxies),
         settings=chosen,
         pusher=pusher,
@@ -255,71 +231,108 @@ def build_services(
     )
 
 
-def _sign_in(
-    engine: Engine,
-    directory: Directory,
-    passwords: Passwords,
-    tokens: Tokens,
-    courier: Courier,
-    counter: Counter,
-    code_key: bytes,
-    quotas: Quotas,
-) -> SignIn:
-    return SignIn(
-        accounts=directory,
-        attempts=engine.store.attempts,
+class Base(NamedTuple):
+    """What most of the parts stand on."""
+
+    engine: Engine
+    directory: Directory
+    passwords: Passwords
+    tokens: Tokens
+    counter: Counter
+    quotas: Quotas
+    courier: Courier
+    messages: MessageReader
+    serials: SerialNumbers
+
+
+def _base(
+    engine: Engine, tokens: Tokens, passwords: Passwords, quotas: Quotas, courier: Courier
+) -> Base:
+    store = engine.store
+    return Base(
+        engine=engine,
+        directory=Directory(store.accounts),
         passwords=passwords,
-        revoker=tokens,
+        tokens=tokens,
+        counter=Counter(store.limits, engine.clock),
+        quotas=quotas,
         courier=courier,
-        counter=counter,
-        clock=engine.clock,
-        ids=engine.ids,
-        code_key=code_key,
-        quotas=quotas,
-    )
-
-
-def _desk(
-    engine: Engine,
-    directory: Directory,
-    passwords: Passwords,
-    tokens: Tokens,
-    counter: Counter,
-    quotas: Quotas,
-    serials: SerialNumbers,
-    settings: WebSettings,
-) -> AccountDesk:
-    return AccountDesk(
-        accounts=directory,
-        organizations=engine.store.organizations,
-        passwords=passwords,
-        revoker=tokens,
-        counter=counter,
-        clock=engine.clock,
-        ids=engine.ids,
-        serials=serials,
-        quotas=quotas,
-        settings=AccountSettings(
-            lenient=settings.lenient, approve_at_once=settings.approve_at_once
-        ),
+        messages=MessageReader(store.messages),
+        serials=SerialNumbers(store.serials),
     )
 
 
 def _showroom(
-    engine: Engine,
-    dispatch: Dispatch,
-    directory: Directory,
-    counter: Counter,
-    quotas: Quotas,
-    terms: StreamTerms | None,
-    dealer_timeout: Milliseconds,
+    base: Base, dispatch: Dispatch, terms: StreamTerms | None, dealer_timeout: Milliseconds
 ) -> Showroom:
     return Showroom(
-        engine,
+        base.engine,
         dispatch,
-        directory,
-        counter,
-        quotas=quotas,
+        base.directory,
+        base.counter,
+        quotas=base.quotas,
         terms=terms,
         dealer_timeout=dealer_timeout,
+    )
+
+
+def _tokens(engine: Engine, keys: Mapping[str, bytes], current: str) -> Tokens:
+    revocations = engine.store.revocations
+    return Tokens(
+        keys=keys, current=current, revocations=revocations, clock=engine.clock, ids=engine.ids
+    )
+
+
+def _uploads(base: Base, files: Files, bytes_most: int) -> UploadDesk:
+    engine, uploads = base.engine, base.engine.store.uploads
+    how = engine.clock, engine.ids, engine.log
+    return UploadDesk(uploads, files, base.directory, *how, bytes_most=bytes_most)
+
+
+def _pushes(base: Base, devices: Pusher) -> PushDesk:
+    delivery = PushDelivery(base.engine, devices)
+    return PushDesk(base.engine, base.directory, delivery, base.counter, base.quotas)
+
+
+def _support(
+    base: Base, desk: AccountDesk, sign_in: SignIn, rooms: RoomDesk, issues: IssueDesk
+) -> Support:
+    store, clock = base.engine.store, base.engine.clock
+    return Support(
+        apps=SupportAppDesk(store.support_apps, store.bank_directory, clock, base.engine.ids),
+        people=SupportPeople(base.directory, desk, rooms, base.passwords, base.tokens, clock),
+        rooms=SupportRooms(rooms, store.rooms, base.messages, issues),
+        passwords=RememberedPasswords(base.directory, sign_in),
+    )
+
+
+def _sign_in(base: Base, code_key: bytes) -> SignIn:
+    return SignIn(
+        accounts=base.directory,
+        attempts=base.engine.store.attempts,
+        passwords=base.passwords,
+        revoker=base.tokens,
+        courier=base.courier,
+        counter=base.counter,
+        clock=base.engine.clock,
+        ids=base.engine.ids,
+        code_key=code_key,
+        quotas=base.quotas,
+    )
+
+
+def _desk(base: Base, settings: WebSettings) -> AccountDesk:
+    return AccountDesk(
+        accounts=base.directory,
+        organizations=base.engine.store.organizations,
+        passwords=base.passwords,
+        revoker=base.tokens,
+        counter=base.counter,
+        clock=base.engine.clock,
+        ids=base.engine.ids,
+        serials=base.serials,
+        quotas=base.quotas,
+        settings=AccountSettings(
+            lenient=settings.lenient, approve_at_once=settings.approve_at_once
+        ),
     )

@@ -52,6 +52,21 @@ def test_the_transport_is_measured_beside_the_released_servers_turn_about() -> N
         assert one["load_cores"] < 1
 
 
+def test_a_durable_room_is_measured_beside_a_bare_broadcast() -> None:
+    measured = bench("--room", "--members", "3", "--seconds", "0.3", "--repetitions", "1")
+    assert [(one["server"], one["members"]) for one in measured] == [
+        ("bare", 3),
+        ("switchboard", 3),
+    ]
+    assert all(one["deliveries_a_second"] > 0 for one in measured)
+
+
+def test_idle_connections_are_weighed() -> None:
+    weighed = bench("--connections", "50")
+    assert weighed["connections"] == 50
+    assert 0 < weighed["kilobytes"] < 1000
+
+
 def test_gigs_in_memory_are_weighed_and_passivated_ones_weigh_less() -> None:
     memory = bench("--idle", "600")
     assert memory["gigs"] == 600
