@@ -18,6 +18,7 @@ from server_process import ServerProcess, serve
 
 from switchboard.keys import pusher_apps
 from switchboard.setting_values import PusherApp
+from switchboard.web.realtime.pusher import App
 
 
 class Browser(NodeProcess):
@@ -74,6 +75,7 @@ def _sdk(base: str, app: PusherApp) -> Any:
         host=place.hostname,
         port=place.port,
         ssl=False,
+        encryption_master_key_base64=App(*app).encryption_master_key(),
     )
 
 
@@ -130,6 +132,10 @@ def test_the_server_sdk_triggers_looks_and_ends_what_pusher_js_and_echo_listen_t
         batch = [{"channel": mine, "name": f"n{n}", "data": {"n": n}} for n in range(2)]
         sdk.trigger_batch(batch)
         assert page.wait(client="customer", event="n1")["data"] == {"n": 1}
+        sealed = f"private-encrypted-{customer.id}"
+        page.subscribe("customer", sealed)
+        sdk.trigger(sealed, "letter", {"text": "for you alone"})
+        assert page.wait(client="customer", event="letter")["data"] == {"text": "for you alone"}
         page.do("signin", client="customer")
         page.wait(client="customer", event="signed_in")
         sdk.send_to_user(customer.id, "greeting", {"to": "you"})
