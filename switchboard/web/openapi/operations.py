@@ -38,8 +38,6 @@ class Operation:
     """The field of a multipart form that holds a file."""
     keyed: bool = False
     """Takes an ``Idempotency-Key``."""
-    bare_query: bool = False
-    """A GET whose fields may also come in a body; described as query alone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,5 +54,3 @@ class Description:
     """Each that some call of the dialect may answer with."""
     security: Mapping[str, Mapping[str, str]]
     """Scheme -> its definition; any one of them opens a call that needs a token."""
-    forms: bool = True
-    """Whether bodies may come as forms too."""
