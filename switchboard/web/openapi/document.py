@@ -98,7 +98,7 @@ def _operation(route: Route, operation: Operation, description: Description) -> 
         "responses": _responses(operation, description),
         "security": [] if route.anonymous else [{name: []} for name in description.security],
     }
-    body = _body(operation, forms=description.forms)
+    body = _body(operation)
     return shape if body is None else {**shape, "requestBody": body}
 
 
@@ -119,7 +119,7 @@ def _path_parameters(route: Route, operation: Operation) -> Sequence[Mapping[str
     ]
 
 
-def _body(operation: Operation, *, forms: bool) -> dict[str, Any] | None:
+def _body(operation: Operation) -> dict[str, Any] | None:
     if operation.sends is not None:
         return {"required": True, "content": {operation.sends: {"schema": BINARY}}}
     if operation.file is not None:
@@ -132,7 +132,7 @@ def _body(operation: Operation, *, forms: bool) -> dict[str, Any] | None:
     if operation.body is None:
         return None
     content = {JSON: {"schema": operation.body}}
-    if forms and _is_flat(operation.body):
+    if _is_flat(operation.body):
         content[FORM] = {"schema": operation.body}
     return {"required": bool(operation.body.get("required")), "content": content}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 Schema = dict[str, Any]
@@ -104,8 +104,3 @@ def page(first: str) -> Mapping[str, Schema]:
 def named(*names: str, schema: Schema) -> Mapping[str, Schema]:
     """Several fields of one kind."""
     return dict.fromkeys(names, schema)
-
-
-def tagged(tags: Sequence[str]) -> Schema:
-    """One of several constants."""
-    return {"enum": list(tags)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from switchboard.engine.sessions.kind import Address
 from switchboard.web.realtime.hub import Renderer
@@ -49,5 +49,3 @@ async def silent(_announcement: object) -> None:
 
 NOTHING = Plan((), silent)
 """For channels in which only their members and the servers speak."""
-
-Over: TypeAlias = Callable[[Any, str | None], bool]
