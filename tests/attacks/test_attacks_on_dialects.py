@@ -129,6 +129,10 @@ def test_ids_of_every_wrong_shape_break_no_route(
             for name in re.findall("<.*?>", url):
                 url = url.replace(name, id)
             answer = client.request(method, base + url, headers=bearer(someone), json={})
+            if answer.url.path == "/":
+                # The client has resolved the dots by itself: it asked for the playground.
+                assert answer.status_code in (200, 404, 405)
+                continue
             assert_not_broken(answer, url)
 
 

@@ -99,6 +99,8 @@ def test_a_push_survives_a_kill(data_dir: Path, client: httpx.Client) -> None:
             operator.online()
             gig = customer.request()
             assert vendor.refused.wait(SECONDS_MOST)
+            # The vendor has said so; the server has heard it once it is in the log.
+            server.wait_for("push_failed")
             server.process.kill()
             server.wait()
             killed = server.output

@@ -56,8 +56,8 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
     (switchboard.web.dialects.auto, {"AUTO"}),
     (switchboard.web.dialects.dowell, {"DOWELL"}),
     (switchboard.web.dialects.dropin, {"DROPIN"}),
-    (switchboard.outbound, {"LocalSender", "PeerToPeer"}),
-    (switchboard.outbound.video, {"PeerToPeer"}),
+    (switchboard.outbound, {"LiveKit", "LocalSender", "OpenTok", "PeerToPeer", "Providers"}),
+    (switchboard.outbound.video, {"LiveKit", "OpenTok", "PeerToPeer", "Providers"}),
 )
 
 
