@@ -49,7 +49,6 @@ class RoomRules(Rules):
         self._said: set[tuple[Address, str, str]] = set()
         """(room, sender, the client's own id) of every message that has one."""
         self._ids: set[str] = set()
-        self._holders: dict[Address, str] = {}
         self._issues: dict[Address, str] = {}
         """The open issue."""
         self._members: dict[Address, set[str]] = {}
@@ -71,12 +70,12 @@ class RoomRules(Rules):
             case MessagePosted():
                 self._posted(address, event)
             case RoomTaken(operator=operator):
-                if address in self._holders:
-                    seen = f"{operator} takes {address.id} from {self._holders[address]}"
+                if before.holder is not None:
+                    seen = f"{operator} takes {address.id} from {before.holder}"
                     raise Violation(ONE_HOLDER, seen, [address])
             case HolderTimedOut():
                 early = before.held_since + before.holder_timeout - event.at
-                if early > 0 or self._holders.get(address) != event.operator:
+                if early > 0 or before.holder != event.operator:
                     seen = f"{event.operator} lost {address.id} {early} ms early"
                     raise Violation(EARLY, seen, [address])
             case IssueOpened(issue=issue):
@@ -126,10 +125,6 @@ class RoomRules(Rules):
         """See ``Rules``."""
         address, room = shadow.address, shadow.state
         assert isinstance(room, Room)
-        if room.holder is None:
-            self._holders.pop(address, None)
-        else:
-            self._holders[address] = room.holder
         if room.phase == "inactive":
             self._keys.pop((room.realm, room.purpose, room.key), None)
             if room.holder is not None or room.open_issue is not None:
