@@ -61,8 +61,8 @@ def _desk(engine: Engine, scenario: Scenario, _others: Workflows) -> Desk:
 
 def _people(world: World) -> Sequence[Inhabitant]:
     people = world.plan.people
-    found: list[Inhabitant] = [Client(world, one) for one in range(1 + people // PEOPLE_A_CLIENT)]
-    found += [DeskOperator(world, one) for one in range(2 + people // PEOPLE_AN_OPERATOR)]
+    found: list[Inhabitant] = [Client(world) for _ in range(1 + people // PEOPLE_A_CLIENT)]
+    found += [DeskOperator(world) for _ in range(2 + people // PEOPLE_AN_OPERATOR)]
     colleagues = [world.new_id() for _ in range(3 + people // PEOPLE_A_COLLEAGUE)]
     return [*found, *(Colleague(world, one, colleagues) for one in colleagues)]
 

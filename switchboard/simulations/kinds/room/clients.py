@@ -27,9 +27,8 @@ CLOSES = 0.04
 class Client(RoomPerson):
     """One client."""
 
-    def __init__(self, world: World, number: int) -> None:
+    def __init__(self, world: World) -> None:
         super().__init__(world, world.new_id())
-        self.number = number
 
     def begin(self, nursery: trio.Nursery) -> None:
         """See ``RoomPerson``."""

@@ -41,9 +41,8 @@ ACTIONS = {
 class DeskOperator(RoomPerson):
     """One operator."""
 
-    def __init__(self, world: World, number: int) -> None:
+    def __init__(self, world: World) -> None:
         super().__init__(world, world.new_id())
-        self.number = number
         self._holds: str | None = None
         self._silent = False
 

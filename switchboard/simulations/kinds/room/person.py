@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import trio
@@ -24,7 +25,7 @@ READERS_MOST = 4
 """Rooms that somebody listens to; the ones met first are left."""
 
 
-class RoomPerson:
+class RoomPerson(ABC):
     """One account in rooms; a subclass says what it does."""
 
     def __init__(self, world: World, account: str) -> None:
@@ -47,9 +48,9 @@ class RoomPerson:
                 await self.world.over.wait()
                 nursery.cancel_scope.cancel()
 
+    @abstractmethod
     def begin(self, nursery: trio.Nursery) -> None:
         """Starts what it does."""
-        raise NotImplementedError
 
     async def rest(self, life: Life) -> None:
         """See ``Inhabitant``."""

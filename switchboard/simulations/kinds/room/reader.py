@@ -32,8 +32,6 @@ class Reader:
         self.room = room
         self._chance = world.chance(f"reader/{account}/{room}")
         self._sequence = self._number = 0
-        self.latest: str | None = None
-        """The id of the last message."""
         self.news = trio.Event()
         """Set at the next message."""
 
@@ -87,7 +85,7 @@ class Reader:
     def _take(self, message: Message | MessagePosted) -> None:
         if message.number != self._number + 1 or message.sequence <= self._sequence:
             self._fail(f"has message {self._number} and then {message.number}")
-        self._sequence, self._number, self.latest = message.sequence, message.number, message.id
+        self._sequence, self._number = message.sequence, message.number
         self.news.set()
         self.news = trio.Event()
 
