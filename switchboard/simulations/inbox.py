@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import trio
-
-from switchboard.engine.errors import Unavailable
 from switchboard.engine.ports import StoredNotice
-from switchboard.engine.runtime.announcements import Announcement, Lagged
+from switchboard.engine.runtime.announcements import Announcement
 from switchboard.engine.sessions import Address
 from switchboard.simulations.checkers.names import HOLE
-from switchboard.simulations.life import Life, Unreachable
+from switchboard.simulations.life import Life
+from switchboard.simulations.listener import PAGE, Listener
 from switchboard.simulations.trace import Violation
 
 if TYPE_CHECKING:
     from switchboard.simulations.world import World
 
-PAGE = 100
-AGAIN_SECONDS = 1.0
-"""Before notices are asked for again while the database is away."""
 
-CARRIED_SECONDS_MOST = 0.3
-"""A notice takes up to so long from the engine to its person; each connection keeps the order."""
-
-
-class Inbox:
+class Inbox(Listener):
     """One account's notices.
 
     Args:
@@ -34,35 +25,10 @@ class Inbox:
     """
 
     def __init__(self, world: World, account: str, told: Callable[[str, bytes], None]) -> None:
-        self._world = world
-        self._chance = world.chance(f"inbox/{account}")
+        super().__init__(world, f"account/{account}", f"inbox/{account}")
         self._account = account
-        self._topic = f"account/{account}"
         self._told = told
         self._last = 0
-
-    async def run(self) -> None:
-        """Listens to one engine after the other, until cancelled."""
-        while True:
-            life = await self._world.up()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._listen, life)
-                await life.ended.wait()
-                nursery.cancel_scope.cancel()
-
-    async def _listen(self, life: Life) -> None:
-        while True:
-            with life.engine.announcements.subscribe(self._topic) as subscription:
-                try:
-                    await self._catch_up(life)
-                    while True:
-                        heard = await subscription.receive()
-                        await trio.sleep(self._chance.random() * CARRIED_SECONDS_MOST)
-                        await self._hear(heard, life)
-                except Lagged:
-                    continue
-                except (Unavailable, Unreachable):
-                    await trio.sleep(AGAIN_SECONDS)
 
     async def _catch_up(self, life: Life) -> None:
         while True:

@@ -11,8 +11,8 @@ from switchboard.engine.errors import Unavailable
 from switchboard.engine.ports import Header
 from switchboard.engine.sessions.gig import LIVE, AdvanceGig, EndGig
 from switchboard.simulations.calls import Life
-from switchboard.simulations.kinds.gig.people import BRISK_PACE
 from switchboard.simulations.kinds.gig.phone import GigPhone
+from switchboard.simulations.kinds.habits import BRISK_PACE
 from switchboard.simulations.life import Unreachable
 
 if TYPE_CHECKING:

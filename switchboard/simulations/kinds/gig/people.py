@@ -29,7 +29,13 @@ from switchboard.simulations.calls import Answer, Life
 from switchboard.simulations.inbox import Inbox
 from switchboard.simulations.kinds.gig.parties import Party, rate
 from switchboard.simulations.kinds.gig.phone import GigPhone
-from switchboard.simulations.kinds.gig.temperament import Temperament
+from switchboard.simulations.kinds.habits import (
+    BRISK_PACE,
+    BRISK_PULSE_SECONDS,
+    KEYED,
+    PULSE_SECONDS,
+)
+from switchboard.simulations.kinds.temperament import Temperament
 
 if TYPE_CHECKING:
     from switchboard.simulations.world import World
@@ -39,9 +45,6 @@ CENTRE = (10.787859, 106.70653)
 
 KM_PER_DEGREE = 111.2
 """Of latitude; near the equator of longitude too, nearly."""
-
-PULSE_SECONDS = (20.0, 45.0)
-"""Between heartbeats: two are lost before a person counts as away (120 s)."""
 
 OFFERS_MOST = 10
 """Offers that an operator keeps in mind."""
@@ -54,15 +57,6 @@ GREED = 0.3
 
 PAUSE_SECONDS = 600.0
 """How long an operator is away between shifts, at most."""
-
-BRISK_PULSE_SECONDS = (10.0, 22.0)
-"""The same where a person counts as away after 60 s."""
-
-BRISK_PACE = 0.15
-"""So that an hour's gig is over in some minutes."""
-
-KEYED = 0.6
-"""The share of people whose client sends idempotency keys with every command."""
 
 DECODER = msgspec.json.Decoder(GigNotice)
 

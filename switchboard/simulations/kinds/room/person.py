@@ -9,17 +9,14 @@ import trio
 
 from switchboard.engine.errors import Unavailable
 from switchboard.simulations.calls import Life
-from switchboard.simulations.kinds.gig.temperament import Temperament
+from switchboard.simulations.kinds.habits import BRISK_PACE, KEYED
 from switchboard.simulations.kinds.room.phone import RoomPhone, desk
 from switchboard.simulations.kinds.room.reader import Reader
+from switchboard.simulations.kinds.temperament import Temperament
 from switchboard.simulations.life import Unreachable
 
 if TYPE_CHECKING:
     from switchboard.simulations.world import World
-
-BRISK_PACE = 0.15
-KEYED = 0.6
-"""The share of people whose client gives its messages ids of its own."""
 
 READERS_MOST = 4
 """Rooms that somebody listens to; the ones met first are left."""

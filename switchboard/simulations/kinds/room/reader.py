@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import trio
 
-from switchboard.engine.errors import Unavailable
-from switchboard.engine.runtime.announcements import Announcement, Lagged
+from switchboard.engine.runtime.announcements import Announcement
 from switchboard.engine.sessions.room.events import MessagePosted
 from switchboard.engine.workflows.messages import Message
 from switchboard.simulations.checkers.names import HOLE
-from switchboard.simulations.inbox import AGAIN_SECONDS, CARRIED_SECONDS_MOST, PAGE
 from switchboard.simulations.kinds.room.phone import address, desk
-from switchboard.simulations.life import Life, Unreachable
+from switchboard.simulations.life import Life
+from switchboard.simulations.listener import PAGE, Listener
 from switchboard.simulations.trace import Violation
 
 if TYPE_CHECKING:
@@ -23,40 +22,16 @@ if TYPE_CHECKING:
 DECODER = msgspec.json.Decoder(MessagePosted)
 
 
-class Reader:
+class Reader(Listener):
     """One connection's view of a room."""
 
     def __init__(self, world: World, account: str, room: str) -> None:
-        self._world = world
+        super().__init__(world, f"room/{room}", f"reader/{account}/{room}")
         self._account = account
         self.room = room
-        self._chance = world.chance(f"reader/{account}/{room}")
         self._sequence = self._number = 0
         self.news = trio.Event()
         """Set at the next message."""
-
-    async def run(self) -> None:
-        """Listens to one engine after the other, until cancelled."""
-        while True:
-            life = await self._world.up()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._listen, life)
-                await life.ended.wait()
-                nursery.cancel_scope.cancel()
-
-    async def _listen(self, life: Life) -> None:
-        while True:
-            with life.engine.announcements.subscribe(f"room/{self.room}") as subscription:
-                try:
-                    await self._catch_up(life)
-                    while True:
-                        heard = await subscription.receive()
-                        await trio.sleep(self._chance.random() * CARRIED_SECONDS_MOST)
-                        await self._hear(heard, life)
-                except Lagged:
-                    continue
-                except (Unavailable, Unreachable):
-                    await trio.sleep(AGAIN_SECONDS)
 
     async def _hear(self, heard: Announcement, life: Life) -> None:
         if heard.name != MessagePosted.__name__ or heard.sequence <= self._sequence:

@@ -14,21 +14,20 @@ from switchboard.engine.sessions.stream import STREAM, StreamNotice
 from switchboard.engine.sessions.stream.notices import OFFERED
 from switchboard.simulations.calls import Answer, Life
 from switchboard.simulations.inbox import Inbox
-from switchboard.simulations.kinds.gig.temperament import Temperament
+from switchboard.simulations.kinds.habits import (
+    BRISK_PACE,
+    BRISK_PULSE_SECONDS,
+    KEYED,
+    PULSE_SECONDS,
+)
 from switchboard.simulations.kinds.stream.houses import House
 from switchboard.simulations.kinds.stream.phone import StreamPhone
 from switchboard.simulations.kinds.stream.rules import StreamRules
+from switchboard.simulations.kinds.temperament import Temperament
 
 if TYPE_CHECKING:
     from switchboard.simulations.world import World
 
-PULSE_SECONDS = (20.0, 45.0)
-"""Between pings: two are lost before the dealer counts as away (120 s)."""
-
-BRISK_PULSE_SECONDS = (10.0, 22.0)
-"""The same where it counts as away after 60 s."""
-
-BRISK_PACE = 0.15
 PAUSE_SECONDS = 600.0
 """How long a dealer is away between shifts, at most."""
 
@@ -43,9 +42,6 @@ LOOKS_MOST = 300
 
 ACTIONS = {"wait": 70, "stop": 10, "accept again": 4, "vanish": 5, "go offline": 5, "log out": 3}
 """What a dealer does while it streams, by weight."""
-
-KEYED = 0.6
-"""The share of people whose client sends idempotency keys."""
 
 DECODER = msgspec.json.Decoder(StreamNotice)
 

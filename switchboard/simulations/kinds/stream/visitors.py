@@ -9,10 +9,10 @@ import trio
 from switchboard.engine.errors import NobodyAvailable
 from switchboard.engine.sessions.stream import LIVE
 from switchboard.simulations.calls import Answer, Life
-from switchboard.simulations.kinds.gig.temperament import Temperament
-from switchboard.simulations.kinds.stream.dealers import BRISK_PACE, KEYED
+from switchboard.simulations.kinds.habits import BRISK_PACE, KEYED
 from switchboard.simulations.kinds.stream.houses import House
 from switchboard.simulations.kinds.stream.phone import StreamPhone
+from switchboard.simulations.kinds.temperament import Temperament
 
 if TYPE_CHECKING:
     from switchboard.simulations.world import World
