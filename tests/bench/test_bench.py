@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from real_gigs import data_folder, wait_until
+from real_gigs import data_folder, new_postgres_pid
 from rich.console import Console
-from server_process import COMMAND, READY_SECONDS_MOST, lives, postgres_pid, run, started
+from server_process import COMMAND, lives, run, started
 
 from switchboard.bench import bench as command
 from switchboard.bench.table import show
@@ -87,9 +87,7 @@ def test_a_bench_that_is_asked_to_end_leaves_nothing_behind(option: str) -> None
         folder.chmod(0o755)
         arguments = [*COMMAND, "bench", option, "10000"]
         with started(arguments, {"TMPDIR": str(folder)}) as process:
-            wait_until(READY_SECONDS_MOST, lambda: any(folder.glob(POSTGRES)))
-            [data_dir] = (found.parents[1] for found in folder.glob(POSTGRES))
-            database = postgres_pid(data_dir)
+            database = new_postgres_pid(folder, POSTGRES)
             assert process.end() != 0
         assert not lives(database)
         assert list(folder.iterdir()) == []

@@ -7,8 +7,8 @@ import subprocess
 from typing import Any
 
 import pytest
-from real_gigs import data_folder, wait_until
-from server_process import COMMAND, READY_SECONDS_MOST, environment, lives, postgres_pid, started
+from real_gigs import data_folder, new_postgres_pid
+from server_process import COMMAND, environment, lives, started
 
 from switchboard.crash.ending import Result
 from switchboard.crash.findings import Finding
@@ -83,10 +83,9 @@ def test_a_trial_that_is_asked_to_end_leaves_nothing_behind() -> None:
         folder.chmod(0o755)
         arguments = [*COMMAND, "crash", "--kills=1000", "--places=1", f"--scratch={folder}"]
         with started(arguments, {}) as process:
-            file = "switchboard-crash-*/one/data/postgres/postmaster.pid"
-            wait_until(READY_SECONDS_MOST, lambda: any(folder.glob(file)))
-            [data_dir] = (found.parents[1] for found in folder.glob(file))
-            database = postgres_pid(data_dir)
+            database = new_postgres_pid(
+                folder, "switchboard-crash-*/one/data/postgres/postmaster.pid"
+            )
             assert process.end() != 0
         assert not lives(database)
         assert list(folder.iterdir()) == []

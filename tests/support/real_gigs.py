@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import httpx
 from dropin_people import HERE, Someone, newcomer
-from server_process import lives, postgres_pid
+from server_process import READY_SECONDS_MOST, lives, postgres_pid
 
 from switchboard.store.embedded import EmbeddedPostgres
 from switchboard.store.embedded_place import discard, prepare
@@ -122,6 +122,18 @@ def error_of(answer: httpx.Response) -> tuple[int, str, Any]:
     """The HTTP status, the code and the data of a refusal."""
     [error] = answer.json()
     return answer.status_code, error["code"], error.get("data")
+
+
+def new_postgres_pid(folder: Path, pattern: str) -> int:
+    """The process of the one embedded database that is being started somewhere in that folder.
+
+    Its file is there before its number is in it.
+    """
+    wait_until(
+        READY_SECONDS_MOST, lambda: any(found.read_text().split() for found in folder.glob(pattern))
+    )
+    [file] = folder.glob(pattern)
+    return int(file.read_text().split()[0])
 
 
 @contextmanager
