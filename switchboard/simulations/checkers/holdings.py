@@ -59,11 +59,12 @@ class Holdings:
         expected = None if deadline is None else deadline.at
         matches = row.deadline == expected or (
             # The turn may know of signs that were not observed yet.
-            shadow.watched and row.deadline is not None
+            shadow.watched and row.deadline is not None and row.deadline <= shadow.horizon
         )
         if not matches or (row.version, row.phase) != (shadow.version, shadow.state.phase):
             seen = f"{shadow.address}: {row} but {expected}, {shadow.version}, {shadow.plain}"
             raise Violation(HEADER, seen, [shadow.address])
+        shadow.stored_deadline = row.deadline
 
     # -- now and then -------------------------------------------------------------------------------------------
 

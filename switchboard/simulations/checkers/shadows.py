@@ -37,6 +37,7 @@ class Shadow:
         "latest",
         "lists",
         "state",
+        "stored_deadline",
         "version",
     )
 
@@ -49,6 +50,8 @@ class Shadow:
         self.version = 0
         self.deadline: Deadline | None = None
         """When the session must act by itself."""
+        self.stored_deadline: Instant | None = None
+        """When an engine that does not have it in memory will load it."""
         self.latest: Instant = 0
         """Of its journal's entries."""
         self.fired: set[tuple[str, Instant]] = set()
@@ -99,6 +102,20 @@ class Shadow:
     def watched(self) -> bool:
         """Whether the deadline counts from the last sign of life."""
         return self.state is not None and self.state.phase in self.cast.watched
+
+    @property
+    def due(self) -> Instant | None:
+        """When it must have acted at the latest: an engine goes by the row, which the one before it may have written
+        by another clock and with signs that it alone knew of."""
+        if self.deadline is None or not self.watched:
+            return None if self.deadline is None else self.deadline.at
+        return max(self.deadline.at, self.stored_deadline or 0)
+
+    @property
+    def horizon(self) -> Instant:
+        """The latest deadline that its state may have: everybody was heard at its latest instant."""
+        deadline = self.cast.kind.deadline(self.cast.kind.revive(self.state, self.latest))
+        return 0 if deadline is None else deadline.at
 
     def reload(self, stored: Stored | None, at: Instant) -> None:
         """Signs of life that were not stored are forgotten, and none could be heard until ``at``."""

@@ -65,7 +65,7 @@ class Timers:
         if early > 0:
             raise Violation(EARLY, f"{address}: {entry.name} {early} ms early", about)
         self._heard(shadow, entry)
-        late = min(fired_at - deadline.at, self._clear_for(shadow))
+        late = min(fired_at - (shadow.due or 0), self._clear_for(shadow))
         self.latest = max(self.latest, late)
         if late > self._late_most:
             raise Violation(LATE, f"{address}: {entry.name} {late} ms late", about)
@@ -94,10 +94,10 @@ class Timers:
 
     def overdue(self, shadow: Shadow) -> None:
         """Judges a session that has not acted. Raises: Violation."""
-        deadline = shadow.deadline
-        if deadline is None or self.ready_since is None or self._weather.down:
+        due = shadow.due
+        if due is None or self.ready_since is None or self._weather.down:
             return
-        waited = min(self._now() - deadline.at, self._clear_for(shadow))
+        waited = min(self._now() - due, self._clear_for(shadow))
         if waited > self._late_most:
             seen = f"{shadow.address} is {shadow.state.phase!r}, due {waited} ms ago"
             raise Violation(STUCK, seen, [shadow.address])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+from switchboard.engine.ports import Turn
 from switchboard.engine.runtime.actor import Actor
 from switchboard.engine.runtime.alarms import Alarms
 from switchboard.engine.runtime.draft import DEADLINE, Draft
 from switchboard.engine.runtime.letter import Letter
 from switchboard.engine.sessions import Address, Claim, Context, Deadline
-from switchboard.simulations.checkers.names import EARLY, LATE, OVERTAKEN, STUCK, TIME
+from switchboard.simulations.checkers.names import EARLY, HEADER, LATE, OVERTAKEN, STUCK, TIME
 from switchboard.simulations.mutants.mutant import Kinds, in_worlds, with_gig
 from switchboard.simulations.mutants.patches import Patches, patched
 
@@ -59,6 +61,20 @@ def never_wakes_sleepers(patches: Patches) -> None:
         return 0
 
     patches.set(Alarms, "scan", scan)
+
+
+@in_worlds(HEADER)
+def stores_watchdogs_late(patches: Patches) -> None:
+    """The row of a stream has its deadline later than any sign of life allows: another engine would wake it too late."""
+    made = Draft.turn
+
+    def turn(self: Draft, expected: int, snapshot_version: int, snapshot_every: int) -> Turn:
+        written = made(self, expected, snapshot_version, snapshot_every)
+        if written.phase != "streaming" or written.deadline is None:
+            return written
+        return replace(written, deadline=written.deadline + 60_000)
+
+    patches.set(Draft, "turn", turn)
 
 
 @in_worlds(TIME)
