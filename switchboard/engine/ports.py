@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -303,6 +303,17 @@ class Sessions(Protocol):
         """key -> (count, sum) of the observations, for the keys that have any."""
 
 
+class RoomKey(NamedTuple):
+    """What a party's key to a video room says, where we check it ourselves."""
+
+    account: str
+    room: str
+    """The ``session_id`` of the room."""
+    id: str
+    issued_at: Instant
+    expires_at: Instant
+
+
 class VideoProvider(Protocol):
     """Makes video rooms and each party's key to them."""
 
@@ -316,6 +327,9 @@ class VideoProvider(Protocol):
 
     def token(self, room: VideoSession, account: str, now: Instant) -> str:
         """That party's own key to the room."""
+
+    def read_key(self, text: str, now: Instant) -> RoomKey | None:
+        """What a key to one of our own channels says, if it is good; None for anything else, vendors' keys included."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -60,6 +60,8 @@ class Call:
     """Of a route that streams: where its body comes from."""
     account: Account | None = None
     token: Token | None = None
+    room: str | None = None
+    """The one channel that the call may be about: what was shown is a key to a video room, not a token."""
 
     @property
     def caller(self) -> Account:
@@ -139,6 +141,8 @@ class Route(NamedTuple):
     """Answers without a token too; one that is sent must be valid only where it is needed."""
     reads_body: bool = False
     """Takes fields from the body of a GET too, which means nothing elsewhere."""
+    takes_room_keys: bool = False
+    """A key to a video room does in the place of a token; the handler heeds ``Call.room``."""
     streams: bool = False
     """The handler reads the body itself, as it comes (``Call.incoming``); it may be large, and take its time."""
 

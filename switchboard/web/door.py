@@ -16,7 +16,7 @@ import structlog
 import trio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from switchboard.web.authentication import authenticate
+from switchboard.web.authentication import authenticate, take_room_key
 from switchboard.web.call import Call, Dialect, Failure, FilePage, Page, Reply, Route
 from switchboard.web.cors import Cors
 from switchboard.web.failures import (
@@ -155,10 +155,7 @@ class Door:
                 request.headers.text("Content-Encoding"),
             )
         if not route.anonymous:
-            credential = dialect.credential(call)
-            if not credential:
-                raise LoginRequired
-            call.token, call.account = await authenticate(call.services, credential, dialect.name)
+            await _recognize(call, dialect, route)
         return await route.handler(call)
 
     async def _body(self, request: Incoming) -> bytes:
@@ -217,6 +214,18 @@ class Door:
                 account=None if call is None or call.account is None else call.account.id,
                 address=None if call is None else call.address,
             )
+
+
+async def _recognize(call: Call, dialect: Dialect, route: Route) -> None:
+    """Raises: LoginRequired, StoreDown."""
+    credential = dialect.credential(call)
+    if not credential:
+        raise LoginRequired
+    try:
+        call.token, call.account = await authenticate(call.services, credential, dialect.name)
+    except LoginRequired:
+        if not (route.takes_room_keys and await take_room_key(call, credential)):
+            raise
 
 
 def _routing_failure(problem: HTTPException | None, method: str) -> WebFailure:

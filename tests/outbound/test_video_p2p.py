@@ -24,9 +24,34 @@ async def test_each_party_has_its_own_key_to_its_own_room() -> None:
     now = 4_000_000_000_000
     one, other = provider.token(room, "x", now), provider.token(room, "y", now)
     assert one != other
-    claims = jwt.decode(one, KEY, algorithms=["HS256"], audience="video")
-    assert (claims["sub"], claims["room"]) == ("x", room.session_id)
-    assert claims["exp"] > now // 1000
+    read = provider.read_key(one, now)
+    assert read is not None
+    assert (read.account, read.room, read.issued_at) == ("x", room.session_id, now)
+    assert provider.read_key(one, read.expires_at) is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"room": None},
+        {"aud": "dropin"},
+        {"iat": "soon"},
+        {"exp": None},
+        {"sub": 5},
+        {"room": 5},
+        {"jti": None},
+        {"exp": "late"},
+    ],
+)
+def test_what_is_no_key_is_read_as_none(broken: dict[str, object]) -> None:
+    """Signed by us or not."""
+    provider = PeerToPeer(KEY)
+    claims = {"aud": "video", "sub": "x", "room": "r", "jti": "j", "iat": 1.5, "exp": 3}
+    good = jwt.encode(claims, KEY, algorithm="HS256")
+    assert provider.read_key(good, 1500) is not None
+    changed = {name: value for name, value in (claims | broken).items() if value is not None}
+    assert provider.read_key(jwt.encode(changed, KEY, algorithm="HS256"), 1500) is None
+    assert provider.read_key(jwt.encode(claims, b"o" * 32, algorithm="HS256"), 1500) is None
 
 
 def test_a_short_key_is_refused() -> None:

@@ -8,7 +8,7 @@ import trio
 
 from switchboard.engine.clock import Instant
 from switchboard.engine.errors import VideoRefused, VideoUnavailable
-from switchboard.engine.ports import VideoProvider
+from switchboard.engine.ports import RoomKey, VideoProvider
 from switchboard.engine.sessions.video import VideoSession
 
 OPEN_SECONDS_MOST = 8.0
@@ -47,6 +47,11 @@ class Providers:
     def token(self, room: VideoSession, account: str, now: Instant) -> str:
         """That party's own key. Raises: VideoRefused: the room's provider is not set up any more."""
         return self._of(room).token(room, account, now)
+
+    def read_key(self, text: str, now: Instant) -> RoomKey | None:
+        """What a key to one of our own channels says, if it is good."""
+        found = (one.read_key(text, now) for one in self._by_name.values())
+        return next((key for key in found if key is not None), None)
 
     async def close(self, room: VideoSession) -> None:
         """The room is not needed any more. Raises: VideoUnavailable; VideoRefused."""

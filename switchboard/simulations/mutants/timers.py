@@ -65,7 +65,7 @@ def never_wakes_sleepers(patches: Patches) -> None:
 
 @in_worlds(HEADER)
 def stores_watchdogs_late(patches: Patches) -> None:
-    """The row of a stream has its deadline later than any sign of life allows: another engine would wake it too late."""
+    """The row of a stream has its deadline later than any sign of life allows: the next engine wakes it late."""
     made = Draft.turn
 
     def turn(self: Draft, expected: int, snapshot_version: int, snapshot_every: int) -> Turn:

@@ -42,6 +42,9 @@ class Caller(NamedTuple):
         return self.account is not None and membership(self.account) == stream.organization
 
 
+NOBODY = Caller(None, None)
+
+
 async def caller_of(call: Call) -> Caller:
     """What the call's credentials prove; one that opens nothing proves nothing. Raises: StoreDown."""
     return Caller(await _account(call), _viewed(call))

@@ -14,9 +14,10 @@ from switchboard.engine.sessions.room import RoomNotice, chat_of
 from switchboard.engine.sessions.stream import LIVE, Stream, StreamNotice, viewer_topic
 from switchboard.engine.workflows.dealers import membership
 from switchboard.engine.workflows.showroom import name_of
+from switchboard.web.authentication import bearer, take_room_key
 from switchboard.web.call import Call
 from switchboard.web.dialects.auto import notices
-from switchboard.web.dialects.auto.callers import Caller, caller_of
+from switchboard.web.dialects.auto.callers import NOBODY, Caller, caller_of
 from switchboard.web.realtime.hub import Rendered
 from switchboard.web.realtime.listening import NOTHING, Admission, Listening, Plan
 from switchboard.web.services import Services
@@ -29,6 +30,8 @@ async def admit(call: Call, name: str) -> Admission:
     """See ``Listening``."""
     caller = await caller_of(call)
     if name.startswith(STREAM):
+        if caller == NOBODY:
+            caller = await _key_holder(call)
         return await _party(call, caller, name.removeprefix(STREAM))
     if name.startswith(ORGANIZATION):
         return await _colleague(call, caller, name.removeprefix(ORGANIZATION))
@@ -39,6 +42,12 @@ async def admit(call: Call, name: str) -> Admission:
         if await _stream(call.services, id) is not None:
             return Admission()
     raise NotAllowed
+
+
+async def _key_holder(call: Call) -> Caller:
+    """The dealer by its key to the stream's room, which is all that a page with the video alone may know."""
+    taken = await take_room_key(call, bearer(call.headers.get("Authorization")) or "")
+    return Caller(call.account, None) if taken else NOBODY
 
 
 async def _stream(services: Services, id: str) -> Stream | None:

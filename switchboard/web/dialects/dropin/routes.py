@@ -45,7 +45,7 @@ DROPIN = Dialect(
         Route("GET", "/gigs/<account>/<gig>", gigs.detail),
         Route("GET", "/chat/<gig>", chat.history),
         Route("POST", "/chat/save", chat.save),
-        Route("POST", "/notifications/authchannel", authorizing.channel),
+        Route("POST", "/notifications/authchannel", authorizing.channel, takes_room_keys=True),
         Route("POST", "/notifications/userauth", authorizing.user),
         Route("POST", "/devices", devices.register_device),
         Route("POST", "/storage", storage.announce),

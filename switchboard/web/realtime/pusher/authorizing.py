@@ -47,6 +47,8 @@ async def channel(call: Call) -> Page:
         raise NotAllowed
     if not frames.needs_auth(name):
         raise Invalid({"channel_name": "needs no signature"})
+    if call.room not in (None, frames.plain(name)):
+        raise NotAllowed
     admission = await server.listening[dialect].admit(call, frames.plain(name))
     server.grant(app, socket, name, admission, call.token)
     text, answer = f"{socket}:{name}", {}
