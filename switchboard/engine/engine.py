@@ -23,7 +23,7 @@ from switchboard.engine.runtime.draft import EndSession
 from switchboard.engine.runtime.folding import restore
 from switchboard.engine.runtime.letter import Key, Letter
 from switchboard.engine.runtime.reactions import Reactions
-from switchboard.engine.runtime.services import KindRuntime, Observer, Runtime
+from switchboard.engine.runtime.services import KindRuntime, MessageObserver, Observer, Runtime
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.runtime.supervisor import Supervisor
 from switchboard.engine.sessions.kind import Address, Command, Kind
@@ -253,6 +253,11 @@ class Engine:
     def observe(self, kind: str, observer: Observer) -> None:
         """Calls ``observer`` with every state of that kind that is adopted; it must be quick and must not raise."""
         self._runtime.observers.setdefault(kind, []).append(observer)
+
+    def observe_messages(self, observer: MessageObserver) -> None:
+        """Calls ``observer`` with the entries of each turn that has messages, as soon as they are durable; it must be
+        quick and must not raise."""
+        self._runtime.message_observers.append(observer)
 
     async def release(self, address: Address) -> bool:
         """Takes a session out of quarantine; False if it was in none. Raises: StoreDown, NotOwner."""

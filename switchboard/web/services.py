@@ -26,6 +26,7 @@ from switchboard.engine.workflows.push_delivery import PushDelivery
 from switchboard.engine.workflows.pushes import PushDesk
 from switchboard.engine.workflows.quotas import Counter, Quotas
 from switchboard.engine.workflows.ratings import Ratings
+from switchboard.engine.workflows.recent_messages import RecentMessages
 from switchboard.engine.workflows.remembered_passwords import RememberedPasswords
 from switchboard.engine.workflows.room_lists import RoomLists
 from switchboard.engine.workflows.rooms import RoomDesk, RoomSettings
@@ -257,7 +258,7 @@ def _base(
         counter=Counter(store.limits, engine.clock),
         quotas=quotas,
         courier=courier,
-        messages=MessageReader(store.messages),
+        messages=MessageReader(store.messages, RecentMessages(engine)),
         serials=SerialNumbers(store.serials),
     )
 

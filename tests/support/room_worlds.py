@@ -12,6 +12,7 @@ from switchboard.engine.engine import Engine
 from switchboard.engine.sessions.room import ROOM, Room
 from switchboard.engine.workflows.issues import IssueDesk
 from switchboard.engine.workflows.messages import Message, MessageReader
+from switchboard.engine.workflows.recent_messages import RecentMessages
 from switchboard.engine.workflows.room_lists import RoomLists
 from switchboard.engine.workflows.room_requests import NewMessage, support
 from switchboard.engine.workflows.rooms import RoomDesk
@@ -57,7 +58,7 @@ async def room_world(world: World | None = None) -> AsyncIterator[RoomWorld]:
     """A running engine; with the same ``world`` again it is the one after a restart."""
     world = World((ROOM,)) if world is None else world
     async with world.engine() as engine:
-        messages = MessageReader(engine.store.messages)
+        messages = MessageReader(engine.store.messages, RecentMessages(engine))
         serials = SerialNumbers(engine.store.serials)
         yield RoomWorld(
             world=world,

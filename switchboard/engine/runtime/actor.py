@@ -226,6 +226,9 @@ class Actor:
         if turn.snapshot is not None:
             self.snapshot_version = turn.snapshot.version
         self._report_late(draft)
+        if runtime.message_observers and any(one.message is not None for one in turn.entries):
+            for observer in runtime.message_observers:
+                observer(self.address, turn.entries)
         self._answer(draft)
         for notice, sequence in zip(turn.notices, done.sequences, strict=True):
             runtime.announcements.publish(

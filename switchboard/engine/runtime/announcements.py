@@ -52,12 +52,24 @@ class Subscription:
 
     async def receive(self) -> Announcement:
         """The next announcement. Raises: Lagged, after everything before the hole was received."""
+        await self._news()
+        return self._waiting.popleft()
+
+    async def receive_some(self, most: int) -> list[Announcement]:
+        """All that waits, at least one and at most so many: what one commit said to a topic is told together.
+
+        Raises: Lagged, after everything before the hole was received.
+        """
+        await self._news()
+        waiting = self._waiting
+        return [waiting.popleft() for _ in range(min(most, len(waiting)))]
+
+    async def _news(self) -> None:
         while not self._waiting:
             if self._lagged:
                 raise Lagged(self.topic)
             self._wakeup = trio.Event()
             await self._wakeup.wait()
-        return self._waiting.popleft()
 
     def close(self) -> None:
         """Ends the subscription."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity, OutboxRow, Sessions
+from switchboard.engine.ports import Capacity, JournalEntry, OutboxRow, Sessions
 from switchboard.engine.runtime.announcements import Announcements
 from switchboard.engine.runtime.breaker import Breaker
 from switchboard.engine.runtime.supervision_log import SupervisionLog
@@ -18,6 +18,9 @@ from switchboard.engine.sessions.kind import Address, Kind
 
 Observer = Callable[[Address, Any, Any], None]
 """(address, state before or None, state after): called synchronously with every state that is adopted."""
+
+MessageObserver = Callable[[Address, Sequence[JournalEntry]], None]
+"""(address, entries of a turn): called synchronously with what became durable, before anybody is told of it."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -43,6 +46,7 @@ class Runtime:
     """Watchdogs of what was loaded count from here at the earliest."""
     observers: dict[str, list[Observer]] = field(default_factory=dict)
     """By kind."""
+    message_observers: list[MessageObserver] = field(default_factory=list)
     turns: int = 0
     commands: int = 0
 

@@ -13,6 +13,7 @@ from switchboard.engine.instants import Instant
 from switchboard.engine.queries.messages import Messages, Place, StoredMessage
 from switchboard.engine.sessions.codec import Codec
 from switchboard.engine.sessions.room import ROOM, Head, MessagePosted, Role, Room
+from switchboard.engine.workflows.recent_messages import RecentMessages
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +42,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MessageReader:
-    """Reads from the store; each method may raise StoreDown."""
+    """Reads from the store, and what was committed a moment ago from memory; each method may raise StoreDown."""
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(self, messages: Messages, recent: RecentMessages | None = None) -> None:
         self._messages = messages
+        self._recent = recent
         self._codec: Codec[Room] = Codec(ROOM)
 
     async def page(self, room: str, start: int | None, limit: int) -> list[Message]:
@@ -67,7 +69,12 @@ class MessageReader:
 
     async def by_ids(self, ids: Sequence[str]) -> list[Message]:
         """Those that exist, in the order of the ids, whichever room they are in."""
-        return self._decoded(await self._messages.by_ids(ids)) if ids else []
+        recent = [] if self._recent is None else [self._recent.by_id(id) for id in ids]
+        found = {one.id: one for one in self._decoded([one for one in recent if one is not None])}
+        wanted = [id for id in ids if id not in found]
+        if wanted:
+            found |= {one.id: one for one in self._decoded(await self._messages.by_ids(wanted))}
+        return [found[id] for id in ids if id in found]
 
     async def get(self, id: str) -> Message | None:
         """That message."""
@@ -79,8 +86,12 @@ class MessageReader:
         wanted = list(dict.fromkeys(places))
         if not wanted:
             return {}
-        found = self._decoded(await self._messages.at(wanted))
-        return {Place(one.room, one.sequence): one for one in found}
+        recent = [] if self._recent is None else [self._recent.at(place) for place in wanted]
+        stored = [one for one in recent if one is not None]
+        known = {Place(one.room, one.sequence) for one in stored}
+        if len(known) < len(wanted):
+            stored += await self._messages.at([place for place in wanted if place not in known])
+        return {Place(one.room, one.sequence): one for one in self._decoded(stored)}
 
     async def of_head(self, room: str, head: Head) -> Message:
         """The message whose head a room's state has, which is there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 import structlog
@@ -20,14 +20,18 @@ RETRY_FIRST_SECONDS = 0.05
 RETRY_MOST_SECONDS = 5.0
 """As an actor's restarts (design, 'Supervision')."""
 
-Sink: TypeAlias = Callable[[Announcement], Awaitable[None]]
+TOGETHER_MOST = 64
+"""Announcements handed on at once: as many as a turn decides commands (``Capacity.turn``)."""
+
+Sink: TypeAlias = Callable[[Sequence[Announcement]], Awaitable[None]]
+"""Some announcements of the topic in order, at least one. Handed the same again it goes on where it stopped."""
 
 
 class Feed:
     """One topic, heard in order, without a gap and without a repeat.
 
-    What is announced is handed to the sinks one after the other. After ``Lagged`` it is read from the store, by a
-    subscription that was opened before, so that nothing falls between the two.
+    What is announced is handed to one sink after the other, all that waits at once. After ``Lagged`` it is read from
+    the store, by a subscription that was opened before, so that nothing falls between the two.
     """
 
     def __init__(self, topic: str, announcements: Announcements, source: Source) -> None:
@@ -56,32 +60,40 @@ class Feed:
                         await self._persist(self._read_on)
                     try:
                         while True:
-                            await self._heard(await subscription.receive())
+                            await self._heard(await subscription.receive_some(TOGETHER_MOST))
                     except Lagged:
                         self.lags += 1
 
-    async def _heard(self, announcement: Announcement) -> None:
-        """Raises: Lagged."""
-        if announcement.sequence <= self.last:
-            return
-        if self.source.gapless and announcement.sequence != self.last + 1:
+    async def _heard(self, announcements: Sequence[Announcement]) -> None:
+        """Raises: Lagged, once everything before the hole was handed on."""
+        fresh: list[Announcement] = []
+        last, hole = self.last, False
+        for announcement in announcements:
+            if announcement.sequence <= last:
+                continue
+            hole = self.source.gapless and announcement.sequence != last + 1
+            if hole:
+                break
+            fresh.append(announcement)
+            last = announcement.sequence
+        if fresh:
+            await self._hand_on(fresh)
+        if hole:
             raise Lagged(self.topic)
-        await self._hand_on(announcement)
 
     async def _read_on(self) -> None:
         head = (await self.source.span()).head
         while page := await self.source.after(self.last, PAGE):
-            for announcement in page:
-                await self._hand_on(announcement)
+            await self._hand_on(page)
         self.last = max(self.last, head)
 
-    async def _hand_on(self, announcement: Announcement) -> None:
-        # Before, not after: whoever joins meanwhile is not among these sinks, so its beginning is after this one.
-        self.last = announcement.sequence
+    async def _hand_on(self, announcements: Sequence[Announcement]) -> None:
+        # Before, not after: whoever joins meanwhile is not among these sinks, so its beginning is after these.
+        self.last = announcements[-1].sequence
         for sink in tuple(self.sinks):
 
             async def told(sink: Sink = sink) -> None:
-                await sink(announcement)
+                await sink(announcements)
 
             await self._persist(told)
 

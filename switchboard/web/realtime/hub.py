@@ -6,7 +6,7 @@ member is whatever has an ``Outlet``. A dead or slow peer is the transport's aff
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -15,8 +15,12 @@ import trio
 
 from switchboard.engine.errors import Unavailable
 from switchboard.engine.runtime.announcements import Announcement
-from switchboard.web.realtime.feeds import PAGE, Feed, Feeds
-from switchboard.web.transport import Frame
+from switchboard.web.realtime.feeds import PAGE, Feed, Feeds, Sink
+from switchboard.web.transport import Frame, Run, run_of
+
+RUN_BYTES_MOST = 64 * 1024
+"""What is told together is cut into runs of about so much, as the transport is patient for each step of that size: a
+member's outbox takes several of them."""
 
 SLICE = 64
 """Members that are written to between two checkpoints: 64 system calls of some 7 microseconds, half a millisecond."""
@@ -35,6 +39,9 @@ class Exit(Protocol):
     def send_encoded(self, frame: Frame) -> bool:
         """Without waiting."""
 
+    def send_run(self, run: Run) -> bool:
+        """Several frames at once, without waiting."""
+
     async def send(self, frame: Frame) -> bool:
         """Waits while the outbox is full."""
 
@@ -47,6 +54,13 @@ class Member:
         self.scope = trio.CancelScope()
         """Of its resuming."""
         self.gone = False
+
+
+class Told(NamedTuple):
+    """A frame on its way to all members but one."""
+
+    frame: Frame
+    besides: Member | None
 
 
 class Rendered(NamedTuple):
@@ -194,18 +208,29 @@ class Channel:
 
     # -- telling ------------------------------------------------------------------------------------------------
 
-    def _sink(self, place: int) -> Callable[[Announcement], Awaitable[None]]:
-        async def told(announcement: Announcement) -> None:
+    def _sink(self, place: int) -> Sink:
+        async def told(announcements: Sequence[Announcement]) -> None:
             async with self._telling:
-                if announcement.sequence <= self._cursor[place]:
-                    return
-                rendered = await self._rendered(announcement)
-                self._cursor[place] = announcement.sequence
-                self._hub.counts.announcements += 1
-                if rendered is not None:
-                    await self._write(self._frame(rendered, self.cursor), rendered.besides)
+                frames: list[Told] = []
+                try:
+                    for announcement in announcements:
+                        if announcement.sequence > self._cursor[place]:
+                            await self._tell(announcement, place, frames)
+                except Unavailable:
+                    # It is handed on again, and goes on behind these.
+                    await self._write(frames)
+                    raise
+                await self._write(frames)
 
         return told
+
+    async def _tell(self, announcement: Announcement, place: int, frames: list[Told]) -> None:
+        """Raises: Unavailable; nothing of it was told."""
+        rendered = await self._rendered(announcement)
+        self._cursor[place] = announcement.sequence
+        self._hub.counts.announcements += 1
+        if rendered is not None:
+            frames.append(Told(self._frame(rendered, self.cursor), rendered.besides))
 
     async def _rendered(self, announcement: Announcement) -> Rendered | None:
         try:
@@ -226,19 +251,44 @@ class Channel:
     async def broadcast(self, frame: Frame, besides: Member | None = None) -> None:
         """Something that is kept nowhere: to every member but one, in the order of the calls."""
         async with self._telling:
-            await self._write(frame, besides)
+            await self._write([Told(frame, besides)])
 
-    async def _write(self, frame: Frame, besides: Member | None = None) -> None:
+    async def _write(self, frames: Sequence[Told]) -> None:
+        """To every member, which is one system call for each, however many the frames."""
         members, counts = tuple(self.members), self._hub.counts
-        for start in range(0, len(members), SLICE):
-            for member in members[start : start + SLICE]:
-                if member is besides or member.gone:
-                    continue
-                if member.outlet.send_encoded(frame):
-                    counts.deliveries += 1
-                else:
-                    counts.undelivered += 1
-            await trio.lowlevel.checkpoint()
+        for some in _runs(frames):
+            own = {one.besides: None for one in some if one.besides is not None}
+            whole = run_of([one.frame for one in some])
+            for start in range(0, len(members), SLICE):
+                for member in members[start : start + SLICE]:
+                    if member.gone:
+                        continue
+                    run = _without(some, member) if member in own else whole
+                    if run is None:
+                        continue
+                    if member.outlet.send_run(run):
+                        counts.deliveries += len(run.frames)
+                    else:
+                        counts.undelivered += len(run.frames)
+                await trio.lowlevel.checkpoint()
+
+
+def _runs(frames: Sequence[Told]) -> Iterator[Sequence[Told]]:
+    """The frames in order, in runs that are not too long."""
+    start = size = 0
+    for number, one in enumerate(frames):
+        if size and size + len(one.frame) > RUN_BYTES_MOST:
+            yield frames[start:number]
+            start, size = number, 0
+        size += len(one.frame)
+    if frames:
+        yield frames[start:]
+
+
+def _without(frames: Sequence[Told], member: Member) -> Run | None:
+    """What of them the member is told; None: nothing."""
+    mine = [one.frame for one in frames if one.besides is not member]
+    return run_of(mine) if mine else None
 
 
 class Hub:

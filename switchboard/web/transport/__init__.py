@@ -16,7 +16,14 @@ swap.
 from collections.abc import Mapping
 
 from switchboard.web.transport import guard as _guard
-from switchboard.web.transport.frames import Frame, encode_binary, encode_text, payload_of
+from switchboard.web.transport.frames import (
+    Frame,
+    Run,
+    encode_binary,
+    encode_text,
+    payload_of,
+    run_of,
+)
 from switchboard.web.transport.installing import install, uninstall
 from switchboard.web.transport.limits import Limits
 from switchboard.web.transport.outlet import OUTLET, CloseCodes, Outlet
@@ -44,12 +51,14 @@ __all__ = [
     "HTTPConnection",
     "Limits",
     "Outlet",
+    "Run",
     "WebsocketConnection",
     "current_limits",
     "encode_binary",
     "encode_text",
     "install",
     "payload_of",
+    "run_of",
     "statistics",
     "uninstall",
 ]

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import struct
-from typing import NewType
+from collections.abc import Sequence
+from typing import NamedTuple, NewType
 
 Frame = NewType("Frame", bytes)
 """One whole, unmasked frame."""
+
+
+class Run(NamedTuple):
+    """Frames that are sent one right after the other, for one system call instead of one each."""
+
+    frames: tuple[Frame, ...]
+    joined: bytes
+
+
+def run_of(frames: Sequence[Frame]) -> Run:
+    """Those frames as one run."""
+    return Run(tuple(frames), frames[0] if len(frames) == 1 else b"".join(frames))
+
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 """RFC 6455, 5.2."""

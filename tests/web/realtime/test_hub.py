@@ -15,7 +15,7 @@ from switchboard.engine.runtime.announcements import Announcement, Announcements
 from switchboard.web.realtime.feeds import Feeds
 from switchboard.web.realtime.hub import SLICE, Channel, Cursor, Hub, Member, Rendered
 from switchboard.web.realtime.timers import Timers
-from switchboard.web.transport import Frame
+from switchboard.web.transport import Frame, Run
 
 
 class Log:
@@ -71,6 +71,10 @@ class Ear:
         if self.open:
             self.heard.append(int(frame))
         return self.open
+
+    def send_run(self, run: Run) -> bool:
+        """Keeps them."""
+        return all([self.send_encoded(frame) for frame in run.frames])
 
     async def send(self, frame: Frame) -> bool:
         """Lets others run meanwhile."""

@@ -15,7 +15,7 @@ from switchboard.engine.errors import StoreDown
 from switchboard.web.authentication import authenticate
 from switchboard.web.realtime.phoenix.connection import Connection
 from switchboard.web.realtime.phoenix.speaking import Speaker
-from switchboard.web.transport import Frame, payload_of
+from switchboard.web.transport import Frame, Run, payload_of
 
 DAY_SECONDS = 24 * 60 * 60.0
 HEARTBEAT = '[null,"9","phoenix","heartbeat",{}]'
@@ -32,6 +32,10 @@ class Wire:
         """Keeps it."""
         self.sent.append(json.loads(payload_of(frame)))
         return True
+
+    def send_run(self, run: Run) -> bool:
+        """Keeps them."""
+        return all([self.send_encoded(frame) for frame in run.frames])
 
     async def send(self, frame: Frame) -> bool:
         """Keeps it."""

@@ -11,7 +11,7 @@ from web_worlds import WebWorld, web_world
 
 from switchboard.web.realtime.listening import Admission
 from switchboard.web.realtime.pusher.connection import Connection
-from switchboard.web.transport import CloseCodes, Frame, Outlet
+from switchboard.web.transport import CloseCodes, Frame, Outlet, Run
 
 DAY_SECONDS = 24 * 60 * 60.0
 
@@ -28,6 +28,10 @@ class Wire:
         """Keeps it."""
         self.sent.append(json.loads(frame[frame.index(b"{") :]))
         return True
+
+    def send_run(self, run: Run) -> bool:
+        """Keeps them."""
+        return all([self.send_encoded(frame) for frame in run.frames])
 
     def close(self, code: int, reason: str = "") -> None:
         """Keeps the first one."""

@@ -27,6 +27,7 @@ from switchboard.engine.sessions.room import (
     TakeRoom,
 )
 from switchboard.engine.workflows.messages import Message, MessageReader
+from switchboard.engine.workflows.recent_messages import RecentMessages
 from switchboard.engine.workflows.room_requests import NewMessage, NewRoom
 from switchboard.engine.workflows.rooms import RoomDesk, RoomSettings
 from switchboard.engine.workflows.serial_numbers import SerialNumbers
@@ -45,7 +46,7 @@ class Desk:
 
     def __init__(self, engine: Engine, holder_timeout: int) -> None:
         store = engine.store
-        self.messages = MessageReader(store.messages)
+        self.messages = MessageReader(store.messages, RecentMessages(engine))
         settings = RoomSettings(holder_timeout=holder_timeout)
         self.rooms = RoomDesk(engine, self.messages, SerialNumbers(store.serials), settings)
 

@@ -13,7 +13,7 @@ from switchboard.web.realtime.phoenix.connection import Connection
 from switchboard.web.realtime.phoenix.frames import Version
 from switchboard.web.realtime.phoenix.speaking import Speaker
 from switchboard.web.security import Token
-from switchboard.web.transport import CloseCodes, Frame, current_limits, payload_of
+from switchboard.web.transport import CloseCodes, Frame, Run, current_limits, payload_of
 
 if TYPE_CHECKING:
     from switchboard.web.realtime.phoenix.server import PhoenixServer
@@ -50,6 +50,10 @@ class Polled:
         self._watch()
         self._news.set()
         return self.open
+
+    def send_run(self, run: Run) -> bool:
+        """Several, in order."""
+        return all([self.send_encoded(frame) for frame in run.frames])
 
     async def send(self, frame: Frame) -> bool:
         """See ``Exit``: waits while as much waits as may."""
