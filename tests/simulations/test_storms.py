@@ -1,4 +1,4 @@
-"""Hundreds of small worlds with every fault likely; and each fault alone, so that it is known to happen."""
+"""Dozens of small worlds with every fault likely (`make soak` runs hundreds); and each fault alone, so that it is known to happen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from switchboard.simulations.scenarios import STORM
 from switchboard.simulations.summary import Totals
 from switchboard.simulations.world import simulate
 
-WORLDS = 100
+WORLDS = 32
 HOURS = 0.1
 
 SHOWS: Mapping[str, str] = {
@@ -40,7 +40,7 @@ HAPPENED = (
 )
 
 
-def test_hundreds_of_storms_violate_no_invariant_and_everything_happens_in_them() -> None:
+def test_dozens_of_storms_violate_no_invariant_and_everything_happens_in_them() -> None:
     totals = Totals()
     plans = (Plan(seed=seed, hours=HOURS) for seed in range(1, WORLDS + 1))
     for one in outcomes(plans, jobs=2):
