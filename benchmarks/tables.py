@@ -22,7 +22,6 @@ from benchmarks.measures import (
 from benchmarks.results import Results, Spread
 from benchmarks.servers import OURS
 
-
 FIGURES = "Figures"
 
 

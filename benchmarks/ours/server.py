@@ -50,7 +50,7 @@ class Switchboard:
 
     def stored(self, workload: Workload) -> Stored:
         """A message's own row, which is its journal entry."""
-        return Stored(self._database, "message", "convert_from(body, 'UTF8')", "id")
+        return Stored(self._database, "message", "convert_from(body, 'UTF8')", "at")
 
     def prepare(self, sitting: Sitting) -> None:
         """A database and a data folder with everybody in it."""
