@@ -72,9 +72,8 @@ class Session:
         error: BaseException | None,
         where: TracebackType | None,
     ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(10)
+        # It ends with its input; this closes both ends and waits.
+        self._process.communicate()
 
     def ask(self, sql: str) -> list[str]:
         """The rows of the answer. Raises: RuntimeError: the session has ended."""

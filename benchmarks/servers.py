@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from benchmarks.ours.server import Switchboard
 from benchmarks.peers.table import DJANGO, EXPRESS, EXPRESS_ORDERED, FASTAPI
+from benchmarks.peers.xmpp import EJABBERD, PROSODY
 from benchmarks.server import Server
 
 OURS = "switchboard"
@@ -26,6 +27,8 @@ def servers() -> Mapping[str, Server]:
         EXPRESS_ORDERED,
         FASTAPI,
         DJANGO,
+        EJABBERD,
+        PROSODY,
     )
     return MappingProxyType({one.name: one for one in some})
 

@@ -1,5 +1,5 @@
 import os
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _db = urlsplit(os.environ["DATABASE_URL"])
 SECRET_KEY = os.environ["PEERS_SECRET"]
@@ -17,6 +17,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": _db.path[1:],
         "USER": _db.username,
+        "PASSWORD": unquote(_db.password or ""),
         "HOST": _db.hostname,
         "PORT": _db.port,
         "OPTIONS": {
