@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-SOURCES := switchboard tests examples
+SOURCES := switchboard tests examples benchmarks
 # What flake8-async knows and ruff does not. ASYNC102 wants shields, which asyncio does not have: not for the store.
 ASYNC_RULES := ASYNC101,ASYNC103,ASYNC104,ASYNC106,ASYNC111,ASYNC112,ASYNC113,ASYNC118,ASYNC119,ASYNC121,ASYNC122,ASYNC123
 FLAKE8_ASYNC = xargs -0 -n 20 -P 2 $(BIN)/python -m flake8_async --enable
@@ -13,14 +13,15 @@ PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11
 	"$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v "$$name"; break; }; done)
 
-.PHONY: help run test check format bench attacks fuzz soak mutants crash clean
+.PHONY: help run test check format bench bench-quick bench-self attacks fuzz soak mutants crash clean
 
 help:
 	@echo 'make run     start the server on http://127.0.0.1:8000 with its own database in .data/'
 	@echo 'make test    run the whole suite against a database of its own'
 	@echo 'make check   format, lint, types and import rules'
 	@echo 'make format  put the sources into their format'
-	@echo 'make bench   measure throughput and memory'
+	@echo 'make bench   Switchboard and its peers side by side: an hour; make bench-quick: three minutes'
+	@echo 'make bench-self  measure throughput of Switchboard alone'
 	@echo 'make attacks drive every known hazard of a web server against the server and print what happens'
 	@echo 'make fuzz    make up 20,000 calls from the OpenAPI document and hold the answers against it'
 	@echo 'make soak    simulate people and faults for MINUTES=10, with seeds that nobody has seen'
@@ -47,6 +48,12 @@ format: $(INSTALLED)
 	$(BIN)/python -m ruff check --fix $(SOURCES)
 
 bench: $(INSTALLED)
+	@exec $(BIN)/python -m benchmarks run
+
+bench-quick: $(INSTALLED)
+	@exec $(BIN)/python -m benchmarks run --quick
+
+bench-self: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard bench
 
 attacks: $(INSTALLED)
