@@ -1,4 +1,4 @@
-"""Dozens of small worlds with every fault likely (`make soak`: hundreds); and each fault alone, so that it is known to happen."""
+"""Dozens of small worlds with every fault likely (hundreds: make soak); and each fault alone, so that it happens."""
 
 from __future__ import annotations
 
