@@ -18,7 +18,7 @@ from typing import Any
 
 import trio
 
-from switchboard import logging_setup
+from switchboard import collector, logging_setup
 from switchboard.engine.errors import StartError
 from switchboard.serving import print_greeting, start_error
 from switchboard.settings import Settings
@@ -91,6 +91,7 @@ class LifespanApp:
                 watching.start_soon(_watch, application)
                 self._inner = application.app
                 print_greeting(settings, application.greeting)
+                collector.settle()
                 await self._inner(scope, receive_again, send_but_the_last)
                 watching.cancel_scope.cancel()
             nursery.cancel_scope.cancel()

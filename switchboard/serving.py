@@ -15,7 +15,7 @@ import hypercorn.trio
 import structlog
 import trio
 
-from switchboard import logging_setup
+from switchboard import collector, logging_setup
 from switchboard.engine.errors import StartError
 from switchboard.setting_values import Bind
 from switchboard.settings import Settings
@@ -126,6 +126,7 @@ async def _answer_requests(
             nursery.start_soon(either, stop)
             nursery.start_soon(either, application.ended)
 
+    collector.settle()
     config = hypercorn.Config()
     # A duplicate, which hypercorn closes.
     config.bind = [f"fd://{os.dup(listening.fileno())}"]

@@ -143,10 +143,33 @@ class Engine:
         fresh: bool = False,
         consumes: str | None = None,
     ) -> Any:
-        """Gives a session a command and returns the session's state after it, once that is committed.
+        """Gives a session a command and returns the session's state after it, once that is committed: ``post``, and
+        its answer. A caller that is cancelled takes nothing back.
 
-        The caller's own Trio deadline is the command's: once it has passed, the command is dropped undecided. A caller
-        that is cancelled takes nothing back.
+        Raises:
+            Rejected, Unavailable: nothing changed (but for CommitUnknown: it may have).
+            SessionCrashed: a bug; nothing changed.
+        """
+        letter = self.post(
+            address, command, by=by, key=key, caused_by=caused_by, fresh=fresh, consumes=consumes
+        )
+        return await letter.reply()
+
+    def post(
+        self,
+        address: Address,
+        command: Command,
+        *,
+        by: str,
+        key: Key | None = None,
+        caused_by: str | None = None,
+        fresh: bool = False,
+        consumes: str | None = None,
+    ) -> Letter:
+        """Puts a command behind all that was given to the session before; ``Letter.reply`` has the answer. Who posts
+        several shares one turn and one commit with itself.
+
+        The caller's own Trio deadline is the command's: once it has passed, the command is dropped undecided.
 
         Args:
             by: who asks: an account's id, or ``system:<what>``.
@@ -155,9 +178,7 @@ class Engine:
             fresh: the id was made just now; the store is not asked for it first.
             consumes: the outbox row that this delivers.
 
-        Raises:
-            Rejected, Unavailable: nothing changed (but for CommitUnknown: it may have).
-            SessionCrashed: a bug; nothing changed.
+        Raises: Unavailable: it is not there.
         """
         if not self.ready:
             raise Stopping
@@ -169,6 +190,7 @@ class Engine:
             key=key,
             expires_at=self._expires_at(),
             consumes=consumes,
+            settled=self._answered,
         )
         cell = supervisor.cell(address.id, fresh=fresh)
         try:
@@ -177,12 +199,12 @@ class Engine:
             self.log.event("mailbox_full", address)
             raise
         self._asking += 1
-        try:
-            return await letter.reply()
-        finally:
-            self._asking -= 1
-            if not self._asking and self._stop.is_set():
-                self._idle.set()
+        return letter
+
+    def _answered(self) -> None:
+        self._asking -= 1
+        if not self._asking and self._stop.is_set():
+            self._idle.set()
 
     def _expires_at(self) -> Instant | None:
         deadline = trio.current_effective_deadline()

@@ -12,6 +12,7 @@ from trio.abc import Instrument
 from switchboard.engine.engine import Engine
 from switchboard.engine.ports import Committed, OutboxRow, Outcome, Turn
 from switchboard.engine.queries.rooms import ReadMarker
+from switchboard.engine.runtime.letter import Letter
 from switchboard.engine.sessions import Address, Command
 from switchboard.simulations.checkers import Judge
 from switchboard.simulations.checkers.names import MARKERS, TIME
@@ -80,10 +81,10 @@ class JudgedEngine(Engine):
 
     judge: Judge
 
-    async def ask(self, address: Address, command: Command, **how: Any) -> Any:
+    def post(self, address: Address, command: Command, **how: Any) -> Letter:
         """See ``Engine``."""
         self.judge.callers.arrives(address, type(command).__name__)
-        return await super().ask(address, command, **how)
+        return super().post(address, command, **how)
 
 
 class Metronome(Instrument):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import trio
@@ -23,6 +24,7 @@ class Letter:
     __slots__ = (
         "_done",
         "_error",
+        "_settled",
         "_value",
         "_waiter",
         "by",
@@ -42,6 +44,7 @@ class Letter:
         key: Key | None = None,
         expires_at: Instant | None = None,
         consumes: str | None = None,
+        settled: Callable[[], None] | None = None,
     ) -> None:
         self.command = command
         self.by = by
@@ -51,6 +54,8 @@ class Letter:
         """When nobody waits for the answer any more; the command is then dropped before it is decided."""
         self.consumes = consumes
         """The id of the outbox row that this letter delivers."""
+        self._settled = settled
+        """Called once: when the slot is set, or when nobody waits for that any more."""
         self._done = False
         self._value: Any = None
         self._error: BaseException | None = None
@@ -76,6 +81,13 @@ class Letter:
         if self._waiter is not None:
             trio.lowlevel.reschedule(self._waiter)
             self._waiter = None
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Nobody waits any more; the command stays where it is."""
+        settled, self._settled = self._settled, None
+        if settled is not None:
+            settled()
 
     async def reply(self) -> Any:
         """Waits for the answer and returns it. Cancelling this takes nothing back."""
@@ -84,6 +96,7 @@ class Letter:
 
             def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
                 self._waiter = None
+                self.abandon()
                 return trio.lowlevel.Abort.SUCCEEDED
 
             await trio.lowlevel.wait_task_rescheduled(abort)

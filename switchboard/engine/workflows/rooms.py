@@ -42,7 +42,7 @@ from switchboard.engine.engine import Engine
 from switchboard.engine.errors import NotAllowed, NotFound, RoomExists, Unavailable
 from switchboard.engine.ids import is_id
 from switchboard.engine.queries.rooms import ReadMarker
-from switchboard.engine.runtime.letter import Key
+from switchboard.engine.runtime.letter import Key, Letter
 from switchboard.engine.sessions.kind import Address, Command
 from switchboard.engine.sessions.room import (
     HELD_BY,
@@ -82,6 +82,22 @@ class RoomSettings:
     """What a deployment may say about rooms."""
 
     holder_timeout: Milliseconds = HOLDER_TIMEOUT
+
+
+class Posting:
+    """A message on its way."""
+
+    def __init__(self, desk: RoomDesk, letter: Letter, command: PostMessage) -> None:
+        self._desk = desk
+        self._letter = letter
+        self._command = command
+
+    async def stored(self) -> Posted:
+        """What became of it, once that is durable. Raises: as ``RoomDesk.post``."""
+        after = await self._letter.reply()
+        assert isinstance(after, Room)
+        message = await self._desk.stored(after, self._command)
+        return Posted(after, message, repeated=message.id != self._command.id)
 
 
 class RoomDesk:
@@ -194,6 +210,13 @@ class RoomDesk:
 
         Raises: NotFound; NotAllowedInPhase: the room is inactive; Invalid: nothing in it; KeyReused.
         """
+        posting = await self.begin_post(room, new, key=key, caused_by=caused_by)
+        return await posting.stored()
+
+    async def begin_post(
+        self, room: Room, new: NewMessage, *, key: Key | None = None, caused_by: str | None = None
+    ) -> Posting:
+        """Hands a message to its room, behind those that were handed to it before; ``post`` waits for the end of it."""
         serial = None
         if new.numbered:
             serial = await self._serials.one_of_many(f"{room.realm}/message")
@@ -212,11 +235,11 @@ class RoomDesk:
             echo_window=new.echo_window,
         )
         key = key or _client_key(room, new)
-        after = await self._ask(room.id, command, new.sender, key=key, caused_by=caused_by)
-        message = await self._stored(after, command)
-        return Posted(after, message, repeated=message.id != command.id)
+        address = Address("room", room.id)
+        letter = self._engine.post(address, command, by=new.sender, key=key, caused_by=caused_by)
+        return Posting(self, letter, command)
 
-    async def _stored(self, room: Room, command: PostMessage) -> Message:
+    async def stored(self, room: Room, command: PostMessage) -> Message:
         """The message that the command became, or repeats. (An echo is recognised whatever time it is by now: 0.)"""
         head = room.last_message
         assert head is not None, "a room that took a message has one"

@@ -17,7 +17,7 @@ from switchboard.engine.sessions.room import Role, Room
 from switchboard.engine.workflows.issues import IssueDesk
 from switchboard.engine.workflows.messages import Message, MessageReader
 from switchboard.engine.workflows.room_requests import NewMessage, Posted, pair
-from switchboard.engine.workflows.rooms import RoomDesk
+from switchboard.engine.workflows.rooms import Posting, RoomDesk
 from switchboard.engine.workflows.support_people import REALM, app_of, is_staff, only_staff
 
 COMPANY_MOST = 1000
@@ -96,6 +96,23 @@ class SupportRooms:
 
         Raises: NotFound, NotAllowed, NotAllowedInPhase, Invalid, KeyReused.
         """
+        posting = await self.begin_post(
+            sender, id, text=text, file=file, client_id=client_id, key=key, caused_by=caused_by
+        )
+        return await posting.stored()
+
+    async def begin_post(
+        self,
+        sender: Account,
+        id: str,
+        *,
+        text: str | None,
+        file: str | None = None,
+        client_id: str | None = None,
+        key: Key | None = None,
+        caused_by: str | None = None,
+    ) -> Posting:
+        """Hands it to the room, behind those that were handed to it before; ``post`` waits for the end of it."""
         room = await self.of_app(sender, id)
         message = NewMessage(
             sender=sender.id,
@@ -104,7 +121,7 @@ class SupportRooms:
             file=file,
             client_id=client_id,
         )
-        return await self._desk.post(room, message, key=key, caused_by=caused_by)
+        return await self._desk.begin_post(room, message, key=key, caused_by=caused_by)
 
     async def _role(self, sender: Account, room: Room) -> Role:
         """As whom somebody writes. Raises: NotAllowed."""

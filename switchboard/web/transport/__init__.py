@@ -24,6 +24,7 @@ from switchboard.web.transport.frames import (
     payload_of,
     run_of,
 )
+from switchboard.web.transport.inbox import INBOX, Inbox
 from switchboard.web.transport.installing import install, uninstall
 from switchboard.web.transport.limits import Limits
 from switchboard.web.transport.outlet import OUTLET, CloseCodes, Outlet
@@ -44,11 +45,13 @@ def current_limits() -> Limits:
 
 __all__ = [
     "FAREWELL",
+    "INBOX",
     "OUTLET",
     "CloseCodes",
     "Farewell",
     "Frame",
     "HTTPConnection",
+    "Inbox",
     "Limits",
     "Outlet",
     "Run",

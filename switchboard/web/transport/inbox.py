@@ -10,6 +10,9 @@ import trio
 
 from switchboard.web.transport.limits import Limits
 
+INBOX = "switchboard.inbox"
+"""The key of the ASGI scope under which a websocket's ``Inbox`` is found."""
+
 YIELD_EVERY = 16
 """Calls that need not wait before one yields all the same. A loop around one of them would else keep the whole
 server for itself; yielding costs some 10 us, as much as a small frame's system call."""
@@ -39,6 +42,11 @@ class Inbox:
         self._end: Mapping[str, Any] | None = None
         self._news = trio.Event()
         self._turns = Turns()
+
+    @property
+    def waiting(self) -> int:
+        """How many messages the handler has not taken yet."""
+        return len(self._messages)
 
     async def put(self, message: Mapping[str, Any]) -> None:
         """Takes what hypercorn says of the connection: connect and disconnect. It never waits."""

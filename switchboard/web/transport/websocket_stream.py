@@ -33,7 +33,7 @@ from wsproto.frame_protocol import CloseReason
 
 from switchboard.web.transport import guard, origins
 from switchboard.web.transport.frames import encode_binary, encode_ping, encode_pong, encode_text
-from switchboard.web.transport.inbox import Inbox, Turns
+from switchboard.web.transport.inbox import INBOX, Inbox, Turns
 from switchboard.web.transport.messages import Assembly, TooBig
 from switchboard.web.transport.outlet import OUTLET, Outlet
 from switchboard.web.transport.parting import farewell
@@ -84,7 +84,7 @@ class GuardedWebsocket(WSStream):
     ) -> Callable[[Mapping[str, Any]], Awaitable[None]]:
         """Starts the app; what it receives comes from our inbox. A foreign page is refused instead."""
         if origins.allowed(scope["headers"], self._limits.origins):
-            scope[OUTLET] = self.outlet
+            scope[OUTLET], scope[INBOX] = self.outlet, self._inbox
             thread = trio.to_thread.run_sync, trio.from_thread.run
             quiet = partial(run_quietly, app)
             self._tasks.spawn(_handle, quiet, config, scope, self._inbox.receive, send, *thread)

@@ -106,20 +106,23 @@ async def test_a_connection_that_is_cut_in_mid_broadcast_has_all_once_it_is_back
     async with relay_world() as world:
         ann, one = await world.desk.client("ann"), await world.desk.staff("one")
         room = await ann.room()
-        async with world.peer(ann) as a, world.peer(one) as o:
-            heard: list[str] = []
+        async with world.peer(ann) as a, world.peer(one) as o, world.peer(ann) as cut:
+            back_again = trio.Event()
 
             async def talks() -> None:
                 for number in range(EACH):
+                    if number == EACH // 2:
+                        await back_again.wait()
                     await o.say(room, f"o{number}", client_id=f"o{number}")
 
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(talks)
-                async with world.peer(ann) as cut:
-                    heard += await cut.texts(EACH // 4)
-                    # Not by a closing handshake: the line is dead.
-                    await cut.socket._stream.aclose()
+                heard = list(await cut.texts(EACH // 4))
+                # Not by a closing handshake: the line is dead.
+                cut.socket._stream.socket.shutdown(trio.socket.SHUT_RDWR)  # type: ignore[attr-defined]
+                assert await cut.closed() == 1006
                 async with world.peer(ann) as back:
+                    back_again.set()
                     known = await history(ann, room)
                     assert known[: len(heard)] == heard
                     heard = known

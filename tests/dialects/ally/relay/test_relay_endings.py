@@ -120,8 +120,10 @@ async def test_who_writes_faster_than_is_stored_is_told_to_come_again() -> None:
         ann = await world.desk.client("ann")
         room = await ann.room()
         async with world.peer(ann) as peer:
-            gate.held = trio.Event()
-            for number in range(5):
+            gate.held, before = trio.Event(), len(gate.calls)
+            await peer.say(room, "under way")
+            await until(lambda: "commit" in gate.calls[before:])
+            for number in range(4):
                 await peer.say(room, str(number))
             await world.server.until("inboxes_full")
             gate.held.set()
@@ -226,8 +228,8 @@ async def test_what_waits_when_a_token_is_revoked_is_not_done_any_more() -> None
         async with world.peer(one) as o, world.peer(ann) as a:
             gate.held, before = trio.Event(), len(gate.calls)
             await o.say(room, "under way")
-            await o.say(room, "too late")
             await until(lambda: "commit" in gate.calls[before:])
+            await o.say(room, "too late")
             # Both have come in: pings are answered by who reads.
             await o.socket.ping()
             await world.desk.world.services.tokens.revoke_account(one.id)

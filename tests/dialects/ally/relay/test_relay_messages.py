@@ -245,7 +245,7 @@ async def test_a_bug_is_told_by_its_incident_and_is_in_the_log(
 
         async with world.peer(ann) as a:
             with monkeypatch.context() as patch:
-                patch.setattr(world.desk.world.services.support.rooms, "post", broken)
+                patch.setattr(world.desk.world.services.support.rooms, "begin_post", broken)
                 await a.say(room, "x")
                 told = await a.refused()
             assert (told["code"], told["message"]) == (2500, "Something went wrong")

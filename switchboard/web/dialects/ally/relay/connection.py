@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
 from switchboard.engine.errors import Invalid
 from switchboard.engine.records import Account, DeviceType
+from switchboard.engine.workflows.room_requests import Posted
+from switchboard.engine.workflows.rooms import Posting
 from switchboard.web.dialects.ally.relay import frames
 from switchboard.web.dialects.ally.users import keep_device
 from switchboard.web.reading import read
@@ -24,6 +26,19 @@ APPLE = re.compile(r"(?:[0-9a-fA-F]{2}){32,100}")
 """A device token of Apple's: hex of 32 bytes or, says its documentation, more; Google's have a colon or are longer."""
 
 
+UNDER_WAY_MOST = 64
+"""Messages of one connection that wait for their commit: as many as one turn decides (``Capacity.turn``)."""
+
+
+class UnderWay(NamedTuple):
+    """A message that was handed to its room and is not answered yet."""
+
+    posting: Posting
+    client_id: str | None
+    deadline: float
+    """On Trio's clock: then its sender hears that it may have happened or not."""
+
+
 class Connection:
     """The state of one socket. ``token`` is the one that it was opened with, or the one that renewed that."""
 
@@ -34,10 +49,12 @@ class Connection:
         self.members: dict[str, Member] = {}
         """Topic -> this connection among those who are told."""
         self.expiry: Timer | None = None
+        self._under_way: list[UnderWay] = []
         self._relay = relay
 
     async def handle(self, message: str | bytes) -> None:
-        """One frame, to its end: the frames of a connection are handled in the order in which they came.
+        """One frame. Messages are handed to their rooms in the order in which they came, so that those that came
+        together share a commit; ``settle`` answers them. Any other frame is handled to its end once they are answered.
 
         Raises: nothing that a client can cause.
         """
@@ -48,15 +65,32 @@ class Connection:
             received = frames.parse(message)
             if received.type == "message":
                 name = _client_id(received)
-            with trio.fail_after(services.settings.request_seconds):
-                await self._handle(received)
+                said = read(received.content, frames.said)
+                with trio.fail_after(services.settings.request_seconds) as patience:
+                    posting = await self._begin(said)
+                self._under_way.append(UnderWay(posting, name, patience.deadline))
+            else:
+                await self.settle()
+                with trio.fail_after(services.settings.request_seconds):
+                    await self._handle(received)
         except Exception as error:
+            await self.settle()
             self._refuse(error, name)
+        if len(self._under_way) >= UNDER_WAY_MOST:
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Waits until every message that was handed to its room is answered, in order."""
+        under_way, self._under_way = self._under_way, []
+        for one in under_way:
+            try:
+                with trio.fail_at(one.deadline):
+                    self._answer(await one.posting.stored())
+            except Exception as error:
+                self._refuse(error, one.client_id)
 
     async def _handle(self, received: frames.Received) -> None:
-        if received.type == "message":
-            await self._post(read(received.content, frames.said))
-        elif received.type == "read":
+        if received.type == "read":
             await self._read(read(received.content, frames.was_read))
         else:
             await self._describe(read(received.content, frames.push_address))
@@ -65,10 +99,8 @@ class Connection:
         content = frames.error_content(self._relay.known(error), client_id)
         self.outlet.send_encoded(frames.frame("error", content))
 
-    async def _post(self, said: frames.Said) -> None:
-        """The sender is told with everybody else, after the commit. Of a message that had been stored before nobody
-        is told again: then this connection alone, which has lost the answer."""
-        posted = await self._relay.services.support.rooms.post(
+    async def _begin(self, said: frames.Said) -> Posting:
+        return await self._relay.services.support.rooms.begin_post(
             self.account,
             said.room,
             text=said.text,
@@ -76,6 +108,10 @@ class Connection:
             client_id=said.client_id,
             caused_by=self._relay.new_id(),
         )
+
+    def _answer(self, posted: Posted) -> None:
+        """The sender is told with everybody else, after the commit. Of a message that had been stored before nobody
+        is told again: then this connection alone, which has lost the answer."""
         if posted.repeated:
             self.outlet.send_encoded(
                 frames.frame("message", frames.message_content(posted.message))

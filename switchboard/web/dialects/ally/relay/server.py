@@ -33,8 +33,11 @@ from switchboard.web.transport import Frame, Outlet
 VOID = 1008
 """The close code of a void token. RFC 6455, policy violation: who comes again with the same token meets a 401."""
 
-RECENT_MOST = 128
-"""Messages whose frames are kept: each is told on two topics or more, a moment apart. 10 kB at most each."""
+RECENT_MOST = 1024
+"""Messages whose frames are kept, and RECENT_BYTES_MOST of them: each is told on two topics or more, a moment apart, in
+which a busy desk says some hundred others."""
+
+RECENT_BYTES_MOST = 4 * 1024 * 1024
 
 HEARD_EVERY_SECONDS_MOST = 60.0
 """So often a connected operator is heard at least; of a shorter ``holder_timeout`` a third."""
@@ -71,6 +74,7 @@ class Relay:
         self._opening = trio.Lock()
         self._operators: dict[str, Operator] = {}
         self._recent: OrderedDict[str, Frame] = OrderedDict()
+        self._recent_bytes = 0
         timeout_seconds = services.rooms.holder_timeout / 1000
         self._heard_every = min(timeout_seconds / 3, HEARD_EVERY_SECONDS_MOST)
         self._log = structlog.get_logger("realtime")
@@ -241,8 +245,10 @@ class Relay:
                 return None
             frame = frames.frame("message", frames.message_content(message))
             self._recent[id] = frame
-            if len(self._recent) > RECENT_MOST:
-                self._recent.popitem(last=False)
+            self._recent_bytes += len(frame)
+            while len(self._recent) > RECENT_MOST or self._recent_bytes > RECENT_BYTES_MOST:
+                _, oldest = self._recent.popitem(last=False)
+                self._recent_bytes -= len(oldest)
         return frame
 
     async def _read(self, room: Room, marker: ReadMarker, origin: object) -> None:

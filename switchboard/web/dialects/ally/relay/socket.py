@@ -21,7 +21,7 @@ from switchboard.web.incoming import RequestHeaders
 from switchboard.web.parsing import parse_query
 from switchboard.web.security import Token
 from switchboard.web.services import Services
-from switchboard.web.transport import OUTLET, CloseCodes, Outlet
+from switchboard.web.transport import INBOX, OUTLET, CloseCodes, Inbox, Outlet
 
 PATHS = ("/relay", "/api/2/relay")
 
@@ -49,6 +49,7 @@ async def _serve(relay: Relay) -> TrioResponse | None:
     """One connection, or why there is none. It opens no nursery, and waits for nothing longer than a request."""
     scope = cast(Any, websocket.scope)
     outlet: Outlet = scope[OUTLET]
+    inbox: Inbox = scope[INBOX]
     try:
         with trio.fail_after(relay.services.settings.request_seconds):
             token, account = await _admitted(relay.services, scope)
@@ -62,6 +63,8 @@ async def _serve(relay: Relay) -> TrioResponse | None:
         relay.accepted(connection)
         while True:
             await connection.handle(await websocket.receive())
+            if not inbox.waiting:
+                await connection.settle()
     finally:
         relay.disconnect(connection)
 
