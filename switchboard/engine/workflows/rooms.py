@@ -32,6 +32,7 @@ whole), and as a ``RoomNotice`` on ``account/<id>`` of the people of a support r
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,9 @@ BY_DESK = "system:desk"
 
 OPENINGS_MOST = 5
 """The room that was in the way may be closed before it is read; so often in a row only if somebody means it."""
+
+NUMBERED_MOST = 20_000
+"""Numbers of rooms kept: 0.2 kB each."""
 
 HELD_MOST = 1000
 """Rooms of one operator that are freed or kept at once: more than anybody could answer."""
@@ -116,6 +120,8 @@ class RoomDesk:
         self._messages = messages
         self._serials = serials
         self._settings = settings or RoomSettings()
+        self._numbered: OrderedDict[tuple[str, int], str] = OrderedDict()
+        """(realm, number) -> id of rooms that were asked for by their numbers, the first of them first."""
 
     @property
     def holder_timeout(self) -> Milliseconds:
@@ -133,9 +139,15 @@ class RoomDesk:
 
     async def by_serial(self, realm: str, serial: int) -> Room:
         """The room with that number of its realm. Raises: NotFound."""
-        id = await self._rooms.by_serial(realm, serial)
+        id = self._numbered.get((realm, serial))
         if id is None:
-            raise NotFound("room")
+            id = await self._rooms.by_serial(realm, serial)
+            if id is None:
+                raise NotFound("room")
+            # A room keeps its number for good, and no other gets it.
+            self._numbered[realm, serial] = id
+            if len(self._numbered) > NUMBERED_MOST:
+                self._numbered.popitem(last=False)
         return await self.get(id)
 
     async def find(self, realm: str, purpose: RoomPurpose, key: str) -> Room | None:
