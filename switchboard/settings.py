@@ -352,6 +352,7 @@ class Settings:
     )
 
     # -- the process
+    access_log: bool = setting(True, values.yes_or_no, "a line in the log for each request")
     log_format: str | None = setting(
         None, values.one_of("json", "console"), "console or json; by default console on a terminal"
     )

@@ -240,6 +240,7 @@ def web_settings(settings: Settings, web_push_key: str | None = None) -> WebSett
     """What the web layer is told."""
     return WebSettings(
         lenient=settings.lenient,
+        access_log=settings.access_log,
         expose_access_token=settings.exposes_access_token,
         playground=settings.has_playground,
         approve_at_once=settings.approves_at_once,

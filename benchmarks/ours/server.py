@@ -30,7 +30,7 @@ KINDS: tuple[Kind, ...] = ("W1", "W2", "W3", "W4", "W5")
 
 @dataclass(kw_only=True)
 class Switchboard:
-    """One process with all its guards, every setting at its default but the database, on a folder of its own."""
+    """One process with all its guards, on a folder of its own; only database and access log are not the default."""
 
     name: str = "switchboard"
     title: str = "Switchboard"
@@ -73,7 +73,11 @@ class Switchboard:
     def running(self, sitting: Sitting) -> Iterator[Running]:
         """Its only process."""
         folder, port = self._folder(sitting), free_port()
-        settings = {"SWITCHBOARD_DATABASE_URL": sitting.postgres.url(self._database)}
+        settings = {
+            "SWITCHBOARD_DATABASE_URL": sitting.postgres.url(self._database),
+            # As the peers are run.
+            "SWITCHBOARD_ACCESS_LOG": "false",
+        }
         command, log = switchboard_command(folder / "data", port), folder / "serve.log"
         with running(command, log, port, "/readyz", settings) as (pid, _):
             yield Running(port, (pid,))

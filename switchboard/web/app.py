@@ -35,6 +35,9 @@ OVERRIDES = frozenset({b"GET", b"PUT", b"PATCH", b"DELETE"})
 
 NO_WEBSOCKET = b'{"error":"UnknownPath"}'
 
+FIXED_MOST = 4096
+"""Paths without arguments whose route is remembered; there are some hundred, with and without a slash at the end."""
+
 FINISH_SECONDS = 5.0
 """What is left of an answer by then is its end: hypercorn's own deadline for closing a connection is the same."""
 
@@ -57,6 +60,8 @@ class SwitchboardApp(QuartTrio):
     system: Dialect
     by_segment: Mapping[str, Dialect]
     by_host: Mapping[str, Dialect]
+    fixed: dict[tuple[str, str], Endpoint]
+    """(method, path) -> the route of paths without arguments, once each was asked for."""
     system_paths: frozenset[str]
     """What belongs to no dialect, and so answers on every host."""
 
@@ -86,6 +91,9 @@ class SwitchboardApp(QuartTrio):
         self, request: Incoming
     ) -> tuple[Dialect | None, Route | None, Mapping[str, str], HTTPException | None]:
         """Dialect, route, its arguments, and why there is no route; no dialect: a page registered with Quart."""
+        known = self.fixed.get((request.method, request.path))
+        if known is not None:
+            return known.dialect, known.route, {}, None
         adapter = self.url_map.bind(
             "localhost", path_info=request.path, default_method=request.method
         )
@@ -95,6 +103,8 @@ class SwitchboardApp(QuartTrio):
             segment = request.path.lstrip("/").partition("/")[0]
             return self.by_segment.get(segment, self.system), None, {}, problem
         if isinstance(endpoint, Endpoint):
+            if not arguments and len(self.fixed) < FIXED_MOST:
+                self.fixed[request.method, request.path] = endpoint
             return endpoint.dialect, endpoint.route, arguments, None
         return None, None, {}, None
 
@@ -170,6 +180,7 @@ def create_app(services: Services, dialects: Sequence[Dialect] = DIALECTS) -> Sw
                     strict_slashes=False,
                 )
             )
+    app.fixed = {}
     app.by_segment = {dialect.name: dialect for dialect in dialects}
     # A host that is bound to a dialect has that dialect's root.
     app.system_paths = frozenset(route.path for route in app.system.routes) - {"/"}

@@ -16,6 +16,16 @@ RING_LENGTH = 1000
 """Events kept for the console: some minutes of a busy engine, about 1 MB at most."""
 
 
+class Flood:
+    """How often an event has happened in a second."""
+
+    __slots__ = ("count", "second")
+
+    def __init__(self, second: int) -> None:
+        self.second = second
+        self.count = 0
+
+
 class SupervisionLog:
     """Writes events. ``names`` used by the runtime:
 
@@ -34,6 +44,7 @@ class SupervisionLog:
         self._ring: deque[Mapping[str, Any]] = deque(maxlen=ring_length)
         self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
         self.counts: Counter[str] = Counter()
+        self._floods: dict[str, Flood] = {}
 
     def event(self, name: str, address: Address | None = None, **fields: Any) -> None:
         """Writes one event. Never raises for what a field holds."""
@@ -41,10 +52,22 @@ class SupervisionLog:
         if address is not None:
             fields = {"kind": address.kind, "id": address.id, **fields}
         self._ring.append({"event": name, "at": self._now(), **fields})
-        loud = name in LOUD
-        (self._logger.warning if loud else self._logger.info)(name, **fields)
+        if name not in FLOODS or self._has_room(name, fields):
+            loud = name in LOUD
+            (self._logger.warning if loud else self._logger.info)(name, **fields)
         for listener in self._listeners:
             listener(self._ring[-1])
+
+    def _has_room(self, name: str, fields: dict[str, Any]) -> bool:
+        """Whether one more line of that event is written in this second; how many were not is said in the next one."""
+        second = self._now() // 1000
+        flood = self._floods.get(name)
+        if flood is None or flood.second != second:
+            if flood is not None and flood.count > LINES_A_SECOND_MOST:
+                fields["unwritten"] = flood.count - LINES_A_SECOND_MOST
+            flood = self._floods[name] = Flood(second)
+        flood.count += 1
+        return flood.count <= LINES_A_SECOND_MOST
 
     def recent(self) -> Sequence[Mapping[str, Any]]:
         """The events in the ring, oldest first."""
@@ -55,6 +78,12 @@ class SupervisionLog:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+
+FLOODS = frozenset({"turn_slow", "timer_late", "mailbox_full"})
+"""What a busy server has to say of each of hundreds of sessions at once. Each is counted, heard by listeners and in the
+ring; in the log a second has ``LINES_A_SECOND_MOST`` of a sort, for writing them all made it busier still."""
+
+LINES_A_SECOND_MOST = 10
 
 LOUD = frozenset(
     {

@@ -7,7 +7,9 @@ import trio
 from switchboard.engine.records import Serials
 
 AT_ONCE = 20
-"""Numbers taken with one query; a restart leaves the rest of them out, which is why it is not more."""
+AT_ONCE_MOST = 320
+"""Numbers taken with one query: twice as many each time. A restart leaves the rest of them out, which should be few if
+the counter is seldom used."""
 
 
 class SerialNumbers:
@@ -17,6 +19,8 @@ class SerialNumbers:
         self._serials = serials
         self._stock: dict[str, tuple[int, int]] = {}
         """name -> (next, end)"""
+        self._at_once: dict[str, int] = {}
+        """name -> how many are taken the next time"""
         self._taking: dict[str, trio.Lock] = {}
 
     async def one(self, name: str) -> int:
@@ -24,7 +28,7 @@ class SerialNumbers:
         return await self._serials.take(name, 1)
 
     async def one_of_many(self, name: str) -> int:
-        """The next number of a busy counter; after a restart up to ``AT_ONCE`` are left out. Raises: StoreDown."""
+        """The next number of a busy counter; after a restart up to ``AT_ONCE_MOST`` are left out. Raises: StoreDown."""
         number, end = self._stock.get(name, (0, 0))
         if number != end:
             # Without the lock, which costs a turn of the scheduler: nobody else runs between here and the return.
@@ -33,7 +37,9 @@ class SerialNumbers:
         async with self._taking.setdefault(name, trio.Lock()):
             number, end = self._stock.get(name, (0, 0))
             if number == end:
-                number = await self._serials.take(name, AT_ONCE)
-                end = number + AT_ONCE
+                count = self._at_once.get(name, AT_ONCE)
+                number = await self._serials.take(name, count)
+                end = number + count
+                self._at_once[name] = min(2 * count, AT_ONCE_MOST)
             self._stock[name] = (number + 1, end)
             return number
