@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.comparison import FULL, QUICK, Plan, Told, compare, loads_of, prepared, sitting
+from benchmarks.expenses import Profile, profiled, show
 from benchmarks.load import raise_open_files
 from benchmarks.probe import Probed, durability, probe
 from benchmarks.report import report, show_probed
@@ -18,8 +19,9 @@ from benchmarks.results import Measured, Results, read, write
 from benchmarks.server import NotPrepared, Server
 from benchmarks.servers import QUICK as QUICK_SERVERS
 from benchmarks.servers import servers
+from benchmarks.tools import load_generator
 from benchmarks.work import work_folder
-from benchmarks.workloads import ALL, named
+from benchmarks.workloads import ALL, Workload, named
 from benchmarks.workloads import QUICK as QUICK_WORKLOADS
 from switchboard.processes import end_as_by_control_c
 
@@ -105,6 +107,23 @@ async def _probe(some: list[Server], told: Told) -> tuple[list[Probed], dict[str
             return probe(prepared(some, place, told), place), durability(place.postgres)
 
         return await trio.to_thread.run_sync(run)
+
+
+@main.command(name="expenses")
+@click.argument("labels", nargs=-1)
+def show_expenses(labels: tuple[str, ...]) -> None:
+    """Profile Switchboard under load: what is most expensive in W4 (claims) and W1 (deliveries)."""
+    end_as_by_control_c()
+    raise_open_files()
+    console = Console()
+    for work in named(labels or ("W4", "W1 N=100 K=64")):
+        show(trio.run(_profiled, work, console), console)
+
+
+async def _profiled(work: Workload, console: Console) -> Profile:
+    program = await trio.to_thread.run_sync(load_generator, work_folder())
+    async with sitting(lambda what: console.print(what, markup=False)) as place:
+        return await trio.to_thread.run_sync(profiled, work, place, program)
 
 
 @main.command(name="report")
