@@ -26,6 +26,11 @@ RECORD = Path(__file__).with_name("instructions.json")
 
 FEW, MANY = 10, 110
 
+WORTH = 100_000_000
+"""So many instructions are counted of a case at least: the start of a process differs by some 200,000 each time."""
+
+CALLS_MOST = 20_000
+
 MORE_MOST = 0.03
 """What a case may take beyond its record: dictionaries and allocators vary by less than 1 %."""
 
@@ -51,7 +56,12 @@ def here() -> tuple[str, str]:
 
 def count(name: str) -> int:
     """Instructions of one call of that case."""
-    return round((_collected(name, MANY) - _collected(name, FEW)) / (MANY - FEW))
+    few = _collected(name, FEW)
+    about = (_collected(name, MANY) - few) / (MANY - FEW)
+    many = min(CALLS_MOST, round(WORTH / about))
+    if many <= MANY:
+        return round(about)
+    return round((_collected(name, many) - few) / (many - FEW))
 
 
 def _collected(name: str, times: int) -> int:
