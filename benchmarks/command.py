@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 import msgspec
-import trio
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.comparison import FULL, QUICK, Plan, Told, compare, loads_of, prepared, sitting
-from benchmarks.expenses import Profile, profiled, show
+from benchmarks.expenses import profiled, show
 from benchmarks.load import raise_open_files
-from benchmarks.probe import Probed, durability, probe
+from benchmarks.probe import durability, probe
 from benchmarks.report import report, show_probed
 from benchmarks.results import Measured, Results, read, write
 from benchmarks.server import NotPrepared, Server
@@ -21,7 +20,7 @@ from benchmarks.servers import QUICK as QUICK_SERVERS
 from benchmarks.servers import servers
 from benchmarks.tools import load_generator
 from benchmarks.work import work_folder
-from benchmarks.workloads import ALL, Workload, named
+from benchmarks.workloads import ALL, named
 from benchmarks.workloads import QUICK as QUICK_WORKLOADS
 from switchboard.processes import end_as_by_control_c
 
@@ -77,7 +76,7 @@ def run(
             measured=kept,
         )
         try:
-            trio.run(compare, plan, chosen, workloads, told)
+            compare(plan, chosen, workloads, told)
         except NotPrepared as error:
             raise click.ClickException(str(error)) from None
     report(Results(measured), folder, console)
@@ -94,19 +93,12 @@ def probe_servers(names: tuple[str, ...]) -> None:
         begins=lambda what: console.print(what, markup=False),
         measured=lambda _one: None,
     )
-    found, settings = trio.run(_probe, _chosen(names), told)
+    with sitting(told.begins) as place:
+        found = probe(prepared(_chosen(names), place, told), place)
+        settings = durability(place.postgres)
     show_probed(found, settings, console)
     if not all(one.passed for one in found if one.server.startswith("Switchboard")):
         raise click.ClickException("Switchboard told of something that was not committed")
-
-
-async def _probe(some: list[Server], told: Told) -> tuple[list[Probed], dict[str, str]]:
-    async with sitting(told.begins) as place:
-
-        def run() -> tuple[list[Probed], dict[str, str]]:
-            return probe(prepared(some, place, told), place), durability(place.postgres)
-
-        return await trio.to_thread.run_sync(run)
 
 
 @main.command(name="expenses")
@@ -117,13 +109,9 @@ def show_expenses(labels: tuple[str, ...]) -> None:
     raise_open_files()
     console = Console()
     for work in named(labels or ("W4", "W1 N=100 K=64")):
-        show(trio.run(_profiled, work, console), console)
-
-
-async def _profiled(work: Workload, console: Console) -> Profile:
-    program = await trio.to_thread.run_sync(load_generator, work_folder())
-    async with sitting(lambda what: console.print(what, markup=False)) as place:
-        return await trio.to_thread.run_sync(profiled, work, place, program)
+        with sitting(lambda what: console.print(what, markup=False)) as place:
+            profile = profiled(work, place, load_generator(work_folder()))
+        show(profile, console)
 
 
 @main.command(name="report")

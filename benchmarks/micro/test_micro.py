@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from benchmarks.micro.loop import Loop, loop
+from benchmarks.loop import Loop, loop
 from benchmarks.micro.pure import PURE, TEXT
 from switchboard.bench.quiet import log_to_stderr
 from switchboard.engine.clock import Clock

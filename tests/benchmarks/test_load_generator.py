@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import trio
 
 from benchmarks.comparison import Comparison, Plan, Told, sitting
 from benchmarks.ours.server import Switchboard
@@ -132,25 +131,17 @@ def left_over(work: Path) -> list[Path]:
     return list(work.glob("sitting-*"))
 
 
-async def test_switchboard_is_measured_and_commits_before_it_tells(
+def test_switchboard_is_measured_and_commits_before_it_tells(
     program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     measured: list[Measured] = []
-    told = Told(
-        left_out=pytest.fail, begins=lambda _what: None, measured=lambda one: measured.append(one)
-    )
-    workloads = named(("W1 N=2 K=64", "W3", "W4"))
-    with trio.fail_after(250):
-        async with sitting(told.begins) as place:
-            ours = Switchboard()
-
-            def all_of_it() -> None:
-                Comparison(SHORT, workloads, told, place, program).run([ours])
-                (probed,) = probe([ours], place)
-                assert probed.passed, probed
-
-            await trio.to_thread.run_sync(all_of_it)
+    told = Told(left_out=pytest.fail, begins=lambda _what: None, measured=measured.append)
+    workloads, ours = named(("W1 N=2 K=64", "W3", "W4")), Switchboard()
+    with sitting(told.begins) as place:
+        Comparison(SHORT, workloads, told, place, program).run([ours])
+        (probed,) = probe([ours], place)
+    assert probed.passed, probed
     assert [one.workload for one in measured] == [work.label for work in workloads]
     for one in measured:
         assert one.load is not None, one.failed

@@ -1,4 +1,4 @@
-"""A Trio loop in a thread, so that what is timed in this one can ask it: an engine with everything around it."""
+"""A Trio loop in a thread, for what must be open while this one waits for processes, or times what it asks for."""
 
 from __future__ import annotations
 
@@ -48,15 +48,18 @@ def loop(opened: Callable[[], AbstractAsyncContextManager[T]]) -> Iterator[Loop[
 
     running = threading.Thread(target=thread)
     running.start()
-    ready.wait(START_SECONDS_MOST)
-    if failed:
-        running.join()
-        raise failed[0]
-    value, token, over = found[0]
     try:
-        yield Loop(value, token)
-    finally:
-        trio.from_thread.run_sync(over.set, trio_token=token)
-        running.join()
+        ready.wait(START_SECONDS_MOST)
         if failed:
             raise failed[0]
+        value, token, _ = found[0]
+        yield Loop(value, token)
+    finally:
+        # It may have been interrupted while it was opened.
+        ready.wait(START_SECONDS_MOST)
+        if found and not failed:
+            _, token, over = found[0]
+            trio.from_thread.run_sync(over.set, trio_token=token)
+        running.join()
+    if failed:
+        raise failed[0]
