@@ -187,8 +187,8 @@ def sizing(results: Results) -> Table:
             rows.append([workload, "connections a GB", number(MILLION / each.middle), ""])
     columns = ["workload", "what", "a core of the server", "a core of Postgres"]
     note = (
-        "What one core carries a second if it does nothing else, from the medians of CPU, which hardly depend on what "
-        "else the machine did. Plan with half of it."
+        "What one core carries a second if it does nothing else, from the medians of CPU in this sitting; a "
+        "machine that others use makes each of them dearer. Plan with half of it."
     )
     return Table("Sizing", note, columns, rows)
 
