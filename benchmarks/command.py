@@ -32,7 +32,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--quick", is_flag=True, help="Less of everything: three minutes.")
-@click.option("--server", "names", multiple=True, help="Only these; see --list.")
+@click.option("--server", "names", multiple=True, help="Only these; `list` shows all.")
 @click.option("--workload", "works", multiple=True, help="Only these kinds (W1) or labels.")
 @click.option("--repetitions", type=click.IntRange(1), help="Of each load.")
 @click.option("--seconds", type=click.FloatRange(0.1), help="Of each load.")
