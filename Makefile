@@ -13,7 +13,7 @@ PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11
 	"$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { command -v "$$name"; break; }; done)
 
-.PHONY: help run test check format bench bench-quick bench-self attacks fuzz soak mutants crash clean
+.PHONY: help run test check format bench bench-quick bench-self micro instructions attacks fuzz soak mutants crash clean
 
 help:
 	@echo 'make run     start the server on http://127.0.0.1:8000 with its own database in .data/'
@@ -22,6 +22,7 @@ help:
 	@echo 'make format  put the sources into their format'
 	@echo 'make bench   Switchboard and its peers side by side: an hour; make bench-quick: three minutes'
 	@echo 'make bench-self  measure throughput of Switchboard alone'
+	@echo 'make micro   time single parts; make instructions: count their instructions (Valgrind)'
 	@echo 'make attacks drive every known hazard of a web server against the server and print what happens'
 	@echo 'make fuzz    make up 20,000 calls from the OpenAPI document and hold the answers against it'
 	@echo 'make soak    simulate people and faults for MINUTES=10, with seeds that nobody has seen'
@@ -55,6 +56,12 @@ bench-quick: $(INSTALLED)
 
 bench-self: $(INSTALLED)
 	@exec $(BIN)/python -m switchboard bench
+
+micro: $(INSTALLED)
+	@exec $(BIN)/python -m pytest --quiet -c benchmarks/micro/pytest.ini benchmarks/micro
+
+instructions: $(INSTALLED)
+	@exec $(BIN)/python -m benchmarks.micro.instructions
 
 attacks: $(INSTALLED)
 	@PYTHONPATH=tests/support $(BIN)/python tests/attacks

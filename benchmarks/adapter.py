@@ -1,4 +1,4 @@
-"""Reads an adapter file: what is said to a server. The load generator (``loadgen.c``) reads the same."""
+"""Reads an adapter file: what is said to a server. The load generator (``loadgen/adapter.h``) reads the same."""
 
 from __future__ import annotations
 

@@ -6,18 +6,19 @@ from pathlib import Path
 
 import click
 import msgspec
-import trio
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.comparison import FULL, QUICK, Plan, Told, compare, loads_of, prepared, sitting
+from benchmarks.expenses import profiled, show
 from benchmarks.load import raise_open_files
-from benchmarks.probe import Probed, durability, probe
+from benchmarks.probe import durability, probe
 from benchmarks.report import report, show_probed
 from benchmarks.results import Measured, Results, read, write
 from benchmarks.server import NotPrepared, Server
 from benchmarks.servers import QUICK as QUICK_SERVERS
 from benchmarks.servers import servers
+from benchmarks.tools import load_generator
 from benchmarks.work import work_folder
 from benchmarks.workloads import ALL, named
 from benchmarks.workloads import QUICK as QUICK_WORKLOADS
@@ -31,7 +32,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--quick", is_flag=True, help="Less of everything: three minutes.")
-@click.option("--server", "names", multiple=True, help="Only these; see --list.")
+@click.option("--server", "names", multiple=True, help="Only these; `list` shows all.")
 @click.option("--workload", "works", multiple=True, help="Only these kinds (W1) or labels.")
 @click.option("--repetitions", type=click.IntRange(1), help="Of each load.")
 @click.option("--seconds", type=click.FloatRange(0.1), help="Of each load.")
@@ -75,7 +76,7 @@ def run(
             measured=kept,
         )
         try:
-            trio.run(compare, plan, chosen, workloads, told)
+            compare(plan, chosen, workloads, told)
         except NotPrepared as error:
             raise click.ClickException(str(error)) from None
     report(Results(measured), folder, console)
@@ -92,19 +93,25 @@ def probe_servers(names: tuple[str, ...]) -> None:
         begins=lambda what: console.print(what, markup=False),
         measured=lambda _one: None,
     )
-    found, settings = trio.run(_probe, _chosen(names), told)
+    with sitting(told.begins) as place:
+        found = probe(prepared(_chosen(names), place, told), place)
+        settings = durability(place.postgres)
     show_probed(found, settings, console)
     if not all(one.passed for one in found if one.server.startswith("Switchboard")):
         raise click.ClickException("Switchboard told of something that was not committed")
 
 
-async def _probe(some: list[Server], told: Told) -> tuple[list[Probed], dict[str, str]]:
-    async with sitting(told.begins) as place:
-
-        def run() -> tuple[list[Probed], dict[str, str]]:
-            return probe(prepared(some, place, told), place), durability(place.postgres)
-
-        return await trio.to_thread.run_sync(run)
+@main.command(name="expenses")
+@click.argument("labels", nargs=-1)
+def show_expenses(labels: tuple[str, ...]) -> None:
+    """Profile Switchboard under load: what is most expensive in W4 (claims) and W1 (deliveries)."""
+    end_as_by_control_c()
+    raise_open_files()
+    console = Console()
+    for work in named(labels or ("W4", "W1 N=100 K=64")):
+        with sitting(lambda what: console.print(what, markup=False)) as place:
+            profile = profiled(work, place, load_generator(work_folder()))
+        show(profile, console)
 
 
 @main.command(name="report")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
-import trio
 
 from benchmarks.load import Load, LoadFailed, run_load, wait_until_quiet
+from benchmarks.loop import loop
 from benchmarks.postgres import postgres
 from benchmarks.results import Measured
 from benchmarks.server import NotPrepared, Running, Server, Sitting
@@ -65,8 +66,8 @@ QUICK = Plan(
     repetitions=2,
     extra=0,
     fresh_repetitions=1,
-    seconds=1.2,
-    first_warm_seconds=1.2,
+    seconds=1.0,
+    first_warm_seconds=1.0,
     warm_seconds=0.3,
     settle_seconds=0.2,
     quiet_seconds_most=0.0,
@@ -92,23 +93,20 @@ def loads_of(plan: Plan, some: Sequence[Server], workloads: Sequence[Workload]) 
     )
 
 
-@asynccontextmanager
-async def sitting(begins: Callable[[str], None]) -> AsyncIterator[Sitting]:
+@contextmanager
+def sitting(begins: Callable[[str], None]) -> Iterator[Sitting]:
     """A Postgres and a folder for the length of the block; ``begins`` is told what takes time. Raises: StartError."""
     begins("starting Postgres")
-    with sitting_folder() as folder:
-        async with postgres(folder / POSTGRES) as database:
-            yield Sitting(folder, work_folder(), database)
+    # In a thread: this one waits for processes most of the time, where Ctrl-C must reach it.
+    with sitting_folder() as folder, loop(partial(postgres, folder / POSTGRES)) as database:
+        yield Sitting(folder, work_folder(), database.value)
 
 
-async def compare(
-    plan: Plan, some: Sequence[Server], workloads: Sequence[Workload], told: Told
-) -> None:
+def compare(plan: Plan, some: Sequence[Server], workloads: Sequence[Workload], told: Told) -> None:
     """Measures all of them; ``told`` hears of every load. Raises: NotPrepared: nothing can be measured."""
-    program = await trio.to_thread.run_sync(load_generator, work_folder())
-    async with sitting(told.begins) as place:
-        # What follows waits for processes all the time and has a thread to itself.
-        await trio.to_thread.run_sync(Comparison(plan, workloads, told, place, program).run, some)
+    program = load_generator(work_folder())
+    with sitting(told.begins) as place:
+        Comparison(plan, workloads, told, place, program).run(some)
 
 
 def prepared(some: Sequence[Server], place: Sitting, told: Told) -> list[Server]:

@@ -74,7 +74,6 @@ def run_load(
     if inputs.rooms is not None:
         command += ["--room-names", str(inputs.rooms)]
     command += ["--server-pids", ",".join(map(str, server.pids)), "--pg-pids", str(postgres)]
-    # A W5 that is not measured for long has no times.
     try:
         done = subprocess.run(
             [*command, *times],

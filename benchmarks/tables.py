@@ -24,6 +24,9 @@ from benchmarks.servers import OURS
 
 FIGURES = "Figures"
 
+MILLION = 1e6
+"""Microseconds in a second; kilobytes in a gigabyte."""
+
 
 class Table(NamedTuple):
     """Cells as text."""
@@ -168,6 +171,32 @@ def targets(results: Results) -> Table:
     return Table("Targets", "Of the medians.", columns, rows)
 
 
+def sizing(results: Results) -> Table:
+    """What Switchboard's figures mean for the size of a machine."""
+    rows = []
+    for workload in results.workloads:
+        server, database, each = (
+            results.of(workload, OURS, value) for value in (server_cpu, postgres_cpu, memory)
+        )
+        if server is not None and server.middle:
+            stored = number(MILLION / database.middle) if database and database.middle else ""
+            rows.append(
+                [workload, "deliveries or requests", number(MILLION / server.middle), stored]
+            )
+        elif each is not None and each.middle:
+            rows.append([workload, "connections a GB", number(MILLION / each.middle), ""])
+    columns = ["workload", "what", "a core of the server", "a core of Postgres"]
+    note = (
+        "What one core carries a second if it does nothing else, from the medians of CPU in this sitting; a "
+        "machine that others use makes each of them dearer. Plan with half of it."
+    )
+    return Table("Sizing", note, columns, rows)
+
+
 def tables(results: Results) -> list[Table]:
     """All that have rows."""
-    return [one for one in (make(results) for make in (beside, figures, idle, targets)) if one.rows]
+    return [
+        one
+        for one in (make(results) for make in (beside, figures, idle, targets, sizing))
+        if one.rows
+    ]

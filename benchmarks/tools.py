@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.server import NotPrepared
 from benchmarks.work import HERE
 
-LOADGEN = HERE / "loadgen.c"
+LOADGEN = HERE / "loadgen" / "loadgen.c"
 REQUIREMENTS = HERE / "peers" / "requirements.txt"
 PACKAGE = HERE / "peers" / "express" / "package.json"
 
@@ -24,7 +24,7 @@ def load_generator(work: Path) -> Path:
     program = work / "loadgen"
     if shutil.which(COMPILER) is None:
         raise NotPrepared(f"{COMPILER} is missing, which compiles the load generator")
-    stamp = _Stamp(program.with_suffix(".stamp"), LOADGEN)
+    stamp = _Stamp(program.with_suffix(".stamp"), *sorted(LOADGEN.parent.iterdir()))
     if not stamp.fits or not program.exists():
         _run([COMPILER, "-O2", "-o", str(program), str(LOADGEN)], work)
         stamp.write()
@@ -58,9 +58,9 @@ def node_modules(work: Path) -> Path:
 class _Stamp:
     """Remembers from which content something was made."""
 
-    def __init__(self, file: Path, source: Path) -> None:
+    def __init__(self, file: Path, *sources: Path) -> None:
         self._file = file
-        self._content = hashlib.sha256(source.read_bytes()).hexdigest()
+        self._content = hashlib.sha256(b"".join(one.read_bytes() for one in sources)).hexdigest()
 
     @property
     def fits(self) -> bool:

@@ -72,7 +72,7 @@ def _chat(mode: str, rooms: int, members: int, first: int, outstanding: int) -> 
 
 ALL: tuple[Workload, ...] = (
     *(_room(members, outstanding) for members in SIZES for outstanding in (4, 64)),
-    Workload("W2 500x2", "W2", _chat("chat", 500, 2, 1, 1), seconds_least=3.0),
+    Workload("W2 500x2", "W2", _chat("chat", 500, 2, 1, 1), seconds_least=2.5),
     Workload("W3 REST 16", "W3", ("rest", "--outstanding", str(REST_CONNECTIONS))),
     Workload("W4 lifecycle 32", "W4", ("life", "--outstanding", str(LIVES_AT_ONCE))),
     Workload("W5 idle 2000", "W5", (*_chat("idle", PAIRS, 2, 1, 1), "--settle", "3")),

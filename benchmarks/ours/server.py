@@ -72,15 +72,22 @@ class Switchboard:
     @contextmanager
     def running(self, sitting: Sitting) -> Iterator[Running]:
         """Its only process."""
-        folder, port = self._folder(sitting), free_port()
-        settings = {
+        port, log = free_port(), self._folder(sitting) / "serve.log"
+        command, settings = self.command(sitting, port), self.settings(sitting)
+        with running(command, log, port, "/readyz", settings) as (pid, _):
+            yield Running(port, (pid,))
+
+    def command(self, sitting: Sitting, port: int) -> list[str]:
+        """What starts it."""
+        return switchboard_command(self._folder(sitting) / "data", port)
+
+    def settings(self, sitting: Sitting) -> dict[str, str]:
+        """All that is not as by default."""
+        return {
             "SWITCHBOARD_DATABASE_URL": sitting.postgres.url(self._database),
             # As the peers are run.
             "SWITCHBOARD_ACCESS_LOG": "false",
         }
-        command, log = switchboard_command(folder / "data", port), folder / "serve.log"
-        with running(command, log, port, "/readyz", settings) as (pid, _):
-            yield Running(port, (pid,))
 
     def inputs(self, workload: Workload, sitting: Sitting) -> Inputs:
         """Adapter, tokens and rooms by kind."""

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from benchmarks.comparison import FULL, QUICK, Told, loads_of, prepared
+from benchmarks.comparison import FULL, QUICK, Comparison, Told, loads_of, prepared
+from benchmarks.load import Load
 from benchmarks.peers.common import Peer
 from benchmarks.peers.table import DJANGO, EXPRESS, EXPRESS_ORDERED, FASTAPI
 from benchmarks.postgres import Postgres
+from benchmarks.results import Measured
 from benchmarks.server import ADAPTERS, NotPrepared, Running, Server, Sitting
 from benchmarks.servers import QUICK as QUICK_SERVERS
 from benchmarks.servers import servers
 from benchmarks.tools import load_generator
-from benchmarks.workloads import ALL, named
+from benchmarks.workloads import ALL, Workload, named
 from benchmarks.workloads import QUICK as QUICK_WORKLOADS
 
 
@@ -65,6 +67,43 @@ def test_who_cannot_be_installed_is_left_out_with_one_line(tmp_path: Path) -> No
     ears = Ears()
     assert prepared([Broken(name="b", title="B")], nowhere(tmp_path), ears.told) == []
     assert ears.lines == ["B is left out: pip failed"]
+
+
+class Scripted(Comparison):
+    """A comparison whose loads are as noisy as told, by server and repetition."""
+
+    noise: Mapping[str, Sequence[float]]
+
+    def _measure(
+        self,
+        work: Workload,
+        server: Server,
+        running: Callable[[Server], Running] | None,
+        repetition: int,
+    ) -> tuple[Load | None, str]:
+        return Load(other_cores=self.noise[server.name][repetition]), ""
+
+
+def test_who_was_disturbed_is_measured_again_and_nobody_else(tmp_path: Path) -> None:
+    measured: list[Measured] = []
+    told = Told(left_out=pytest.fail, begins=lambda _what: None, measured=measured.append)
+    (work,) = named(("W3",))
+    comparison = Scripted(FULL, [work], told, nowhere(tmp_path), tmp_path)
+    comparison.noise = {"a": (0.0, 0.0, 0.0), "b": (0.0, 1.0, 0.0, 1.0, 0.0)}
+    peers = [Broken(name="a", title="A"), Broken(name="b", title="B")]
+    comparison._repeat(work, peers, None)
+    order = [(one.server, one.repetition) for one in measured]
+    assert order == [*((name, n) for n in range(3) for name in "ab"), ("b", 3), ("b", 4)]
+
+
+def test_it_is_not_measured_again_for_ever(tmp_path: Path) -> None:
+    measured: list[Measured] = []
+    told = Told(left_out=pytest.fail, begins=lambda _what: None, measured=measured.append)
+    (work,) = named(("W3",))
+    comparison = Scripted(FULL, [work], told, nowhere(tmp_path), tmp_path)
+    comparison.noise = {"a": (1.0,) * 10}
+    comparison._repeat(work, [Broken(name="a", title="A")], None)
+    assert len(measured) == FULL.repetitions + FULL.extra
 
 
 def test_without_a_compiler_nothing_can_be_measured(
