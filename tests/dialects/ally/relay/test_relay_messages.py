@@ -252,3 +252,36 @@ async def test_a_bug_is_told_by_its_incident_and_is_in_the_log(
             assert len(told["id"]) == 24
             await a.say(room, "x")
             assert (await a.after("issue"))["message"] == "x"
+
+
+async def test_messages_that_came_together_share_a_commit_and_are_answered_in_order() -> None:
+    """A bad one among them is answered in its place, and keeps nobody."""
+    gate = Gatekeeper()
+    async with relay_world(gate=gate) as world:
+        ann, one = await world.desk.client("ann"), await world.desk.staff("one")
+        room = await ann.room()
+        await ann.say(room, "help")
+        async with world.peer(ann) as a, world.peer(one) as o:
+            gate.held, before = trio.Event(), len(gate.calls)
+            await a.say(room, "first", client_id="0")
+            await until(lambda: "commit" in gate.calls[before:])
+            for number in range(1, 20):
+                await a.say(room, f"{number}", client_id=f"{number}")
+            await a.raw("?")
+            await a.say("f" * 24, "to nobody", client_id="nobody")
+            await a.say(room, "last", client_id="20")
+            gate.held.set()
+            expected = ["first", *(f"{number}" for number in range(1, 20)), "last"]
+            assert list(await o.texts(21)) == expected
+            answers = [await a.next() for _ in range(23)]
+            told = [one["content"]["message"] for one in answers if one["type"] == "message"]
+            assert told == expected
+            errors = [one["content"] for one in answers if one["type"] == "error"]
+            assert [one.get("client_id") for one in errors] == [None, "nobody"]
+            # The first alone, and some of those that had come meanwhile together.
+            commits = gate.calls[before:].count("commit")
+            assert commits < 10, gate.calls[before:]
+            # Whatever was there twice is stored once, and who repeats it is told again.
+            await a.say(room, "first", client_id="0")
+            assert (await a.content("message"))["message"] == "first"
+            await o.quiet()
