@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import trio
 from counters import COUNTER, Add, Arm, Close, Fail
 from engines import World, ask, events, make, read
+from structlog.testing import CapturingLogger
 from trio.testing import MockClock
 
 from switchboard.engine.engine import Engine
 from switchboard.engine.errors import NotOwner, Quarantined, SessionCrashed, Stopping
 from switchboard.engine.ports import Capacity
 from switchboard.engine.runtime.breaker import Breaker
+from switchboard.engine.runtime.supervision_log import LINES_A_SECOND_MOST, SupervisionLog
 from switchboard.engine.sessions.kind import Address, Kind
 from switchboard.store.memory import open_memory
 
@@ -262,3 +266,22 @@ async def test_crashes_are_counted_though_the_session_was_idle_between_them(
         assert len(events(engine, "session_quarantined")) == 1
         with pytest.raises(Quarantined):
             await ask(engine, counter, Add(amount=1))
+
+
+def test_a_flood_of_one_event_is_counted_and_heard_whole_and_written_in_part() -> None:
+    """Ten lines a second of it; the first of the next second says how many were left out."""
+    now, lines = [5_000], CapturingLogger()
+    heard: list[Any] = []
+    log = SupervisionLog(lambda: now[0], lines)
+    log.listen(heard.append)
+    for _ in range(25):
+        log.event("turn_slow", seconds=0.2)
+        log.event("session_crashed", error="e")
+    now[0] = 6_000
+    log.event("turn_slow", seconds=0.3)
+    assert (log.counts["turn_slow"], log.counts["session_crashed"]) == (26, 25)
+    assert len(heard) == 51
+    written = [call for call in lines.calls if call.args == ("turn_slow",)]
+    assert len(written) == LINES_A_SECOND_MOST + 1
+    assert written[-1].kwargs == {"seconds": 0.3, "unwritten": 15}
+    assert sum(call.args == ("session_crashed",) for call in lines.calls) == 25

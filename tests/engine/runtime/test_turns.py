@@ -6,6 +6,7 @@ import contextlib
 
 import pytest
 import trio
+import trio.testing
 from counters import Add, Arm, Fail, Look, Poison
 from engines import EPOCH, World, ask, events, make, read
 from trio.testing import MockClock
@@ -338,3 +339,48 @@ async def test_a_newer_version_in_the_database_is_loaded_and_the_command_decided
         assert (await ask(engine, counter, Add(amount=1))).total == 6
         assert len(events(engine, "session_stale")) == 1
         assert not events(engine, "session_crashed")
+
+
+async def test_what_one_task_posts_is_decided_in_its_order_in_one_turn(
+    autojump_clock: MockClock,
+) -> None:
+    world = World()
+    async with world.engine() as engine:
+        counter = await make(engine, world)
+        turns = engine.statistics()["turns"]
+        letters = [engine.post(counter, Add(amount=n, most=5), by="test") for n in (1, 2, 9, 3)]
+        assert engine.statistics()["asking"] == 4
+        totals = []
+        for letter in (letters[0], letters[1]):
+            totals.append((await letter.reply()).total)
+        with pytest.raises(Conflict):
+            await letters[2].reply()
+        with pytest.raises(Conflict):
+            await letters[3].reply()
+        assert totals == [1, 3]
+        assert engine.statistics()["turns"] == turns + 1
+        assert engine.statistics()["asking"] == 0
+
+
+async def test_what_was_posted_is_finished_before_a_stop_whether_anybody_waits_or_not(
+    autojump_clock: MockClock,
+) -> None:
+    world = World()
+    async with trio.open_nursery() as nursery, world.engine() as engine:
+        counter = await make(engine, world)
+        world.gate.held = trio.Event()
+        engine.post(counter, Add(amount=1), by="test")
+
+        async def gives_up() -> None:
+            with trio.move_on_after(0.1):
+                await ask(engine, counter, Add(amount=1))
+
+        nursery.start_soon(gives_up)
+        await trio.sleep(0.2)
+        # Who has given up is not waited for.
+        assert engine.statistics()["asking"] == 1
+        engine.stop()
+        world.gate.held.set()
+        await trio.testing.wait_all_tasks_blocked()
+    async with world.engine() as engine:
+        assert (await read(engine, counter)).total >= 1
