@@ -29,47 +29,66 @@ class Lagged(Exception):
 class Subscription:
     """One subscriber's bounded queue. Overflow policy: it ends with ``Lagged``, never with a silent hole."""
 
-    def __init__(self, owner: Announcements, topic: str, most: int) -> None:
+    __slots__ = ("_most", "_owner", "_tell", "_waiting", "_wakeup", "lagged", "topic")
+
+    def __init__(
+        self, owner: Announcements, topic: str, most: int, news: Callable[[], None] | None
+    ) -> None:
         self._owner = owner
         self.topic = topic
         self._most = most
-        self._waiting: deque[Announcement] = deque()
-        self._lagged = False
-        self._wakeup = trio.Event()
+        self._waiting: deque[Announcement] | None = None
+        # None while empty: a deque takes 600 bytes, and thousands of topics are silent most of the time.
+        self.lagged = False
+        """Something is missing behind what waits."""
+        self._wakeup: trio.Event | None = None
+        """Of who waits in ``receive``."""
+        self._tell = news
 
     def put(self, announcement: Announcement) -> None:
         """Called by ``Announcements.publish``."""
+        if self._waiting is None:
+            self._waiting = deque()
         if len(self._waiting) >= self._most:
-            self._lagged = True
-        if not self._lagged:
+            self.lagged = True
+        if not self.lagged:
             self._waiting.append(announcement)
-        self._wakeup.set()
+        self._wake()
 
     def lag(self) -> None:
         """Tells the subscriber that its sequence has a hole from here on."""
-        self._lagged = True
-        self._wakeup.set()
+        self.lagged = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._wakeup is not None:
+            self._wakeup.set()
+        if self._tell is not None:
+            self._tell()
 
     async def receive(self) -> Announcement:
         """The next announcement. Raises: Lagged, after everything before the hole was received."""
-        await self._news()
-        return self._waiting.popleft()
-
-    async def receive_some(self, most: int) -> list[Announcement]:
-        """All that waits, at least one and at most so many: what one commit said to a topic is told together.
-
-        Raises: Lagged, after everything before the hole was received.
-        """
-        await self._news()
-        waiting = self._waiting
-        return [waiting.popleft() for _ in range(min(most, len(waiting)))]
-
-    async def _news(self) -> None:
         while not self._waiting:
-            if self._lagged:
+            if self.lagged:
                 raise Lagged(self.topic)
             self._wakeup = trio.Event()
             await self._wakeup.wait()
+        return self.take(1)[0]
+
+    def take(self, most: int) -> list[Announcement]:
+        """All that waits, at most so many: what one commit said to a topic is told together."""
+        waiting = self._waiting
+        if waiting is None:
+            return []
+        if len(waiting) <= most:
+            self._waiting = None
+            return list(waiting)
+        return [waiting.popleft() for _ in range(most)]
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something waits, if only that there is a hole."""
+        return bool(self._waiting) or self.lagged
 
     def close(self) -> None:
         """Ends the subscription."""
@@ -100,9 +119,19 @@ class Announcements:
         """Calls ``watcher`` with the topic whenever something was committed on any; it must be quick and not raise."""
         self._watchers.append(watcher)
 
-    def subscribe(self, topic: str, most: int = SUBSCRIPTION_MOST) -> Subscription:
-        """From now on everything that is announced on the topic; use as a context manager."""
-        subscription = Subscription(self, topic, most)
+    def subscribe(
+        self,
+        topic: str,
+        most: int = SUBSCRIPTION_MOST,
+        *,
+        news: Callable[[], None] | None = None,
+    ) -> Subscription:
+        """From now on everything that is announced on the topic; ``close`` it, or use it as a context manager.
+
+        Args:
+            news: called whenever something has come, for who takes without waiting; it must be quick and not raise.
+        """
+        subscription = Subscription(self, topic, most, news)
         self._topics.setdefault(topic, []).append(subscription)
         return subscription
 

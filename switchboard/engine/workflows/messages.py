@@ -76,6 +76,11 @@ class MessageReader:
             found |= {one.id: one for one in self._decoded(await self._messages.by_ids(wanted))}
         return [found[id] for id in ids if id in found]
 
+    def recent(self, id: str) -> Message | None:
+        """That message, if it is known without asking the store."""
+        stored = None if self._recent is None else self._recent.by_id(id)
+        return None if stored is None else self._message(stored)
+
     async def get(self, id: str) -> Message | None:
         """That message."""
         found = await self.by_ids([id])

@@ -15,8 +15,10 @@ import trio
 
 from switchboard.engine.errors import Unavailable
 from switchboard.engine.runtime.announcements import Announcement
-from switchboard.web.realtime.feeds import PAGE, Feed, Feeds, Sink
+from switchboard.web.realtime.feeds import PAGE, Feed, Feeds
 from switchboard.web.transport import Frame, Run, run_of
+
+LOG = structlog.get_logger("realtime")
 
 RUN_BYTES_MOST = 64 * 1024
 """What is told together is cut into runs of about so much, as the transport is patient for each step of that size: a
@@ -49,9 +51,11 @@ class Exit(Protocol):
 class Member:
     """One connection in one channel."""
 
+    __slots__ = ("gone", "outlet", "scope")
+
     def __init__(self, outlet: Exit) -> None:
         self.outlet = outlet
-        self.scope = trio.CancelScope()
+        self.scope: trio.CancelScope | None = None
         """Of its resuming."""
         self.gone = False
 
@@ -74,6 +78,14 @@ class Rendered(NamedTuple):
 
 Renderer: TypeAlias = Callable[[Announcement], Awaitable[Rendered | None]]
 """None: nothing that this channel tells. May raise Unavailable; then it is asked again."""
+
+
+class NotNow(Exception):
+    """It cannot be rendered without waiting for something."""
+
+
+QuickRenderer: TypeAlias = Callable[[Announcement], Rendered | None]
+"""The same without waiting. Raises: NotNow."""
 
 
 @dataclass(slots=True)
@@ -99,19 +111,20 @@ class Channel:
         topics: Sequence[str],
         render: Renderer,
         frame: Callable[[Rendered, Cursor], Frame],
+        render_now: QuickRenderer | None = None,
     ) -> None:
         self.topics = tuple(topics)
         self.members: dict[Member, None] = {}
         """Those that get what is announced, in the order of their joining."""
         self._hub = hub
         self._render = render
+        self._render_now = render_now
         self._frame = frame
         self._feeds: list[Feed] = []
         self._cursor: list[int] = []
-        self._sinks = [self._sink(place) for place in range(len(self.topics))]
+        self._sinks = [Ear(self, place) for place in range(len(self.topics))]
         # One thing is told at a time, to everybody: so each member's cursor is true, whichever frame it read last.
         self._telling = trio.Lock()
-        self._log = structlog.get_logger("realtime")
 
     @property
     def cursor(self) -> Cursor:
@@ -149,7 +162,8 @@ class Channel:
     def leave(self, member: Member) -> None:
         """Repeated: nothing happens."""
         member.gone = True
-        member.scope.cancel()
+        if member.scope is not None:
+            member.scope.cancel()
         self.members.pop(member, None)
 
     async def resumable(self, since: Cursor) -> bool:
@@ -168,7 +182,9 @@ class Channel:
         Nothing waits in memory meanwhile: the store is read until the member is where the channel is. Cancelled by
         ``leave``. Raises: StoreDown; the member is not among ``members`` then.
         """
-        with member.scope:
+        with trio.CancelScope() as member.scope:
+            if member.gone:
+                return
             at = list(since)
             for _ in range(PASSES_MOST):
                 await self._replay(member, at, member.outlet.send)
@@ -208,25 +224,44 @@ class Channel:
 
     # -- telling ------------------------------------------------------------------------------------------------
 
-    def _sink(self, place: int) -> Sink:
-        async def told(announcements: Sequence[Announcement]) -> None:
-            async with self._telling:
-                frames: list[Told] = []
-                try:
-                    for announcement in announcements:
-                        if announcement.sequence > self._cursor[place]:
-                            await self._tell(announcement, place, frames)
-                except Unavailable:
-                    # It is handed on again, and goes on behind these.
-                    await self._write(frames)
-                    raise
+    def tell_now(self, announcements: Sequence[Announcement], place: int) -> bool:
+        """Tells what the topic in that place announced, if nobody must wait for it, for a lock or for very many to be
+        written to. Returns: False if not; nothing was told then."""
+        if self._render_now is None or self._telling.locked() or len(self.members) > SLICE:
+            return False
+        fresh = [one for one in announcements if one.sequence > self._cursor[place]]
+        try:
+            rendered = [self._rendered_now(self._render_now, one) for one in fresh]
+        except NotNow:
+            return False
+        frames: list[Told] = []
+        for announcement, told in zip(fresh, rendered, strict=True):
+            self._advance(announcement, place, told, frames)
+        for some in _runs(frames):
+            self._write_run(_Run(some), tuple(self.members))
+        return True
+
+    async def tell(self, announcements: Sequence[Announcement], place: int) -> None:
+        """The same, however long it takes. Raises: Unavailable; handed the same again, it goes on where it stopped."""
+        async with self._telling:
+            frames: list[Told] = []
+            try:
+                for announcement in announcements:
+                    if announcement.sequence > self._cursor[place]:
+                        rendered = await self._rendered(announcement)
+                        self._advance(announcement, place, rendered, frames)
+            except Unavailable:
                 await self._write(frames)
+                raise
+            await self._write(frames)
 
-        return told
-
-    async def _tell(self, announcement: Announcement, place: int, frames: list[Told]) -> None:
-        """Raises: Unavailable; nothing of it was told."""
-        rendered = await self._rendered(announcement)
+    def _advance(
+        self,
+        announcement: Announcement,
+        place: int,
+        rendered: Rendered | None,
+        frames: list[Told],
+    ) -> None:
         self._cursor[place] = announcement.sequence
         self._hub.counts.announcements += 1
         if rendered is not None:
@@ -238,15 +273,27 @@ class Channel:
         except Unavailable:
             raise
         except Exception as error:
-            # A bug in one announcement's rendering must not silence the channel, nor end the server.
-            self._hub.counts.failures += 1
-            self._log.error(
-                "announcement_not_rendered",
-                topic=announcement.topic,
-                sequence=announcement.sequence,
-                exc_info=error,
-            )
+            self._failed(announcement, error)
             return None
+
+    def _rendered_now(self, render: QuickRenderer, announcement: Announcement) -> Rendered | None:
+        try:
+            return render(announcement)
+        except NotNow:
+            raise
+        except Exception as error:
+            self._failed(announcement, error)
+            return None
+
+    def _failed(self, announcement: Announcement, error: Exception) -> None:
+        """A bug in one announcement's rendering must not silence the channel, nor end the server."""
+        self._hub.counts.failures += 1
+        LOG.error(
+            "announcement_not_rendered",
+            topic=announcement.topic,
+            sequence=announcement.sequence,
+            exc_info=error,
+        )
 
     async def broadcast(self, frame: Frame, besides: Member | None = None) -> None:
         """Something that is kept nowhere: to every member but one, in the order of the calls."""
@@ -255,22 +302,57 @@ class Channel:
 
     async def _write(self, frames: Sequence[Told]) -> None:
         """To every member, which is one system call for each, however many the frames."""
-        members, counts = tuple(self.members), self._hub.counts
+        members = tuple(self.members)
         for some in _runs(frames):
-            own = {one.besides: None for one in some if one.besides is not None}
-            whole = run_of([one.frame for one in some])
+            run = _Run(some)
             for start in range(0, len(members), SLICE):
-                for member in members[start : start + SLICE]:
-                    if member.gone:
-                        continue
-                    run = _without(some, member) if member in own else whole
-                    if run is None:
-                        continue
-                    if member.outlet.send_run(run):
-                        counts.deliveries += len(run.frames)
-                    else:
-                        counts.undelivered += len(run.frames)
+                self._write_run(run, members[start : start + SLICE])
                 await trio.lowlevel.checkpoint()
+
+    def _write_run(self, run: _Run, members: Sequence[Member]) -> None:
+        counts = self._hub.counts
+        for member in members:
+            mine = None if member.gone else run.of(member)
+            if mine is None:
+                continue
+            if member.outlet.send_run(mine):
+                counts.deliveries += len(mine.frames)
+            else:
+                counts.undelivered += len(mine.frames)
+
+
+class Ear:
+    """What a channel hears one of its topics with."""
+
+    __slots__ = ("_channel", "_place")
+
+    def __init__(self, channel: Channel, place: int) -> None:
+        self._channel = channel
+        self._place = place
+
+    def tell_now(self, announcements: Sequence[Announcement]) -> bool:
+        """See ``Sink``."""
+        return self._channel.tell_now(announcements, self._place)
+
+    async def tell(self, announcements: Sequence[Announcement]) -> None:
+        """See ``Sink``."""
+        await self._channel.tell(announcements, self._place)
+
+
+class _Run:
+    """Frames that are told together, and what each member gets of them."""
+
+    def __init__(self, frames: Sequence[Told]) -> None:
+        self._frames = frames
+        self._others = {one.besides for one in frames if one.besides is not None}
+        self._whole = run_of([one.frame for one in frames])
+
+    def of(self, member: Member) -> Run | None:
+        """None: nothing."""
+        if member not in self._others:
+            return self._whole
+        mine = [one.frame for one in self._frames if one.besides is not member]
+        return run_of(mine) if mine else None
 
 
 def _runs(frames: Sequence[Told]) -> Iterator[Sequence[Told]]:
@@ -285,12 +367,6 @@ def _runs(frames: Sequence[Told]) -> Iterator[Sequence[Told]]:
         yield frames[start:]
 
 
-def _without(frames: Sequence[Told], member: Member) -> Run | None:
-    """What of them the member is told; None: nothing."""
-    mine = [one.frame for one in frames if one.besides is not member]
-    return run_of(mine) if mine else None
-
-
 class Hub:
     """Makes channels; ``run`` must have started."""
 
@@ -303,9 +379,10 @@ class Hub:
         topics: Sequence[str],
         render: Renderer,
         frame: Callable[[Rendered, Cursor], Frame],
+        render_now: QuickRenderer | None = None,
     ) -> Channel:
         """An open channel; ``close`` it. Raises: StoreDown."""
-        made = Channel(self, topics, render, frame)
+        made = Channel(self, topics, render, frame, render_now)
         await made.open()
         return made
 

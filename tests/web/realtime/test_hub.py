@@ -18,6 +18,16 @@ from switchboard.web.realtime.timers import Timers
 from switchboard.web.transport import Frame, Run
 
 
+@pytest.fixture(autouse=True, params=["at once", "waiting"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every test twice: channels that can render without waiting, and channels that cannot."""
+    monkeypatch.setitem(WAY, "quick", request.param == "at once")
+    return str(request.param)
+
+
+WAY = {"quick": False}
+
+
 class Log:
     """A topic and its store: what is announced is stored first."""
 
@@ -82,6 +92,10 @@ class Ear:
         return self.send_encoded(frame)
 
 
+def _render_now(announcement: Announcement) -> Rendered:
+    return Rendered("said", announcement.sequence)
+
+
 async def _render(announcement: Announcement) -> Rendered:
     await trio.lowlevel.checkpoint()
     return Rendered("said", announcement.sequence)
@@ -98,7 +112,8 @@ async def running(log: Log) -> AsyncIterator[tuple[Hub, Channel]]:
     hub = Hub(Feeds(log.announcements, lambda _: log))
     async with trio.open_nursery() as nursery:
         await nursery.start(hub.feeds.run)
-        channel = await hub.channel([log.topic], _render, _frame)
+        quick = _render_now if WAY["quick"] else None
+        channel = await hub.channel([log.topic], _render, _frame, quick)
         yield hub, channel
         channel.close()
         nursery.cancel_scope.cancel()

@@ -13,8 +13,26 @@ from switchboard.engine.errors import StoreDown
 from switchboard.engine.ports import Span
 from switchboard.engine.runtime.announcements import Announcement, Announcements
 from switchboard.web.realtime.feeds import TOGETHER_MOST, Feeds
-from switchboard.web.realtime.hub import RUN_BYTES_MOST, Channel, Hub, Member, Rendered
+from switchboard.web.realtime.hub import (
+    RUN_BYTES_MOST,
+    SLICE,
+    Channel,
+    Hub,
+    Member,
+    NotNow,
+    Rendered,
+)
 from switchboard.web.transport import Frame, Run
+
+
+@pytest.fixture(autouse=True, params=["at once", "waiting"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every test twice: channels that can render without waiting, and channels that cannot."""
+    monkeypatch.setitem(WAY, "quick", request.param == "at once")
+    return str(request.param)
+
+
+WAY = {"quick": False}
 
 
 class Ear:
@@ -85,6 +103,15 @@ class Stage:
         if announcement.sequence in self.failing:
             self.failing.remove(announcement.sequence)
             raise StoreDown
+        return self._rendered(announcement)
+
+    def render_now(self, announcement: Announcement) -> Rendered:
+        """See ``QuickRenderer``."""
+        if announcement.sequence in self.failing:
+            raise NotNow
+        return self._rendered(announcement)
+
+    def _rendered(self, announcement: Announcement) -> Rendered:
         return Rendered("said", announcement.body, self.besides.get(announcement.sequence))
 
 
@@ -95,7 +122,10 @@ async def stage() -> AsyncIterator[Stage]:
     hub = Hub(Feeds(made.announcements, lambda _: Nothing()))
     async with trio.open_nursery() as nursery:
         await nursery.start(hub.feeds.run)
-        made.channel = await hub.channel(["t"], made.render, lambda told, _: Frame(told.data))
+        quick = made.render_now if WAY["quick"] else None
+        made.channel = await hub.channel(
+            ["t"], made.render, lambda told, _: Frame(told.data), quick
+        )
         yield made
         made.channel.close()
         nursery.cancel_scope.cancel()
@@ -168,3 +198,35 @@ async def test_what_was_announced_before_a_hole_is_told_all_the_same() -> None:
         made.announcements.lag("t")
         await trio.testing.wait_all_tasks_blocked()
         assert ear.runs == [[b"a", b"b"]]
+
+
+async def test_a_channel_of_very_many_lets_others_run_between(way: str) -> None:
+    """Whether it can render at once or not; and who listens elsewhere is told meanwhile."""
+    async with stage() as made:
+        ears = [(await joined(made))[0] for _ in range(3 * SLICE)]
+        made.say(b"a", b"b")
+        steps = 0
+        while not ears[-1].runs:
+            await trio.lowlevel.checkpoint()
+            steps += 1
+        await trio.testing.wait_all_tasks_blocked()
+        assert all(ear.runs == [[b"a", b"b"]] for ear in ears), way
+        assert steps >= 3
+
+
+async def test_a_channel_in_which_somebody_is_being_told_something_keeps_the_order(
+    way: str,
+) -> None:
+    """What others say and what the topic announces, in the order in which each began."""
+    async with stage() as made, trio.open_nursery() as nursery:
+        ear, _ = await joined(made)
+        async with made.channel._telling:
+            made.say(b"a")
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(made.channel.broadcast, Frame(b"b"))
+            await trio.testing.wait_all_tasks_blocked()
+            made.say(b"c")
+            await trio.testing.wait_all_tasks_blocked()
+            assert ear.heard == []
+        await trio.testing.wait_all_tasks_blocked()
+        assert ear.heard == [b"a", b"b", b"c"], way

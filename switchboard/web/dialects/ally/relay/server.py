@@ -19,12 +19,13 @@ from switchboard.engine.queries.rooms import ReadMarker
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.announcements import Announcement
 from switchboard.engine.sessions.room import Room, RoomNotice, desk, topics_of
+from switchboard.engine.workflows.messages import Message
 from switchboard.engine.workflows.support_people import app_of, is_staff
 from switchboard.web.dialects.ally.relay import frames
 from switchboard.web.dialects.ally.relay.connection import Connection
 from switchboard.web.dialects.ally.shapes import last_issue_shape
 from switchboard.web.failures import Bug, expected
-from switchboard.web.realtime.hub import Channel, Cursor, Member, Rendered
+from switchboard.web.realtime.hub import Channel, Cursor, Member, NotNow, Rendered
 from switchboard.web.realtime.timers import Timer
 from switchboard.web.security import Token
 from switchboard.web.services import Services
@@ -134,7 +135,11 @@ class Relay:
         async with self._opening:
             shared = self._shared.get(topic)
             if shared is None:
-                shared = Shared(await self._hub.channel([topic], self._rendered, _as_rendered))
+                shared = Shared(
+                    await self._hub.channel(
+                        [topic], self._rendered, _as_rendered, self._rendered_now
+                    )
+                )
                 self._shared[topic] = shared
             shared.holders += 1
             member = connection.members[topic] = Member(connection.outlet)
@@ -223,19 +228,34 @@ class Relay:
         frame = await self._frame_of(notice)
         return None if frame is None else Rendered(notice.what, frame)
 
+    def _rendered_now(self, announcement: Announcement) -> Rendered | None:
+        """Raises: NotNow."""
+        if announcement.name != "room":
+            return None
+        notice = msgspec.json.decode(announcement.body, type=RoomNotice)
+        if notice.what == "message" and notice.message is not None:
+            frame = self._recent.get(notice.message)
+            if frame is None:
+                message = self.services.messages.recent(notice.message)
+                if message is None:
+                    raise NotNow
+                frame = self._framed(message)
+            return Rendered(notice.what, frame)
+        if notice.what == "issue" and notice.issue is not None:
+            raise NotNow
+        frame = _holder_frame(notice)
+        return None if frame is None else Rendered(notice.what, frame)
+
     async def _frame_of(self, notice: RoomNotice) -> Frame | None:
         if notice.what == "message" and notice.message is not None:
             return await self._message(notice.message)
-        if notice.what == "holder":
-            content = {"room": notice.room, "operator": notice.holder}
-            return frames.frame("room_active", content)
         if notice.what == "issue" and notice.issue is not None:
             issues = self.services.issues
             # What has happened is told as it was then; the message that opened it was not yet there.
             view = await issues.view(await issues.get(notice.issue.id))
             ends = (view.first_message, view.last_message)
             return frames.frame("issue", last_issue_shape(notice.room, notice.issue, *ends))
-        return None
+        return _holder_frame(notice)
 
     async def _message(self, id: str) -> Frame | None:
         frame = self._recent.get(id)
@@ -243,12 +263,16 @@ class Relay:
             message = await self.services.messages.get(id)
             if message is None:
                 return None
-            frame = frames.frame("message", frames.message_content(message))
-            self._recent[id] = frame
-            self._recent_bytes += len(frame)
-            while len(self._recent) > RECENT_MOST or self._recent_bytes > RECENT_BYTES_MOST:
-                _, oldest = self._recent.popitem(last=False)
-                self._recent_bytes -= len(oldest)
+            frame = self._framed(message)
+        return frame
+
+    def _framed(self, message: Message) -> Frame:
+        frame = frames.frame("message", frames.message_content(message))
+        self._recent[message.id] = frame
+        self._recent_bytes += len(frame)
+        while len(self._recent) > RECENT_MOST or self._recent_bytes > RECENT_BYTES_MOST:
+            _, oldest = self._recent.popitem(last=False)
+            self._recent_bytes -= len(oldest)
         return frame
 
     async def _read(self, room: Room, marker: ReadMarker, origin: object) -> None:
@@ -267,6 +291,12 @@ class Relay:
             "topics": len(self._shared),
             "operators": len(self._operators),
         }
+
+
+def _holder_frame(notice: RoomNotice) -> Frame | None:
+    if notice.what != "holder":
+        return None
+    return frames.frame("room_active", {"room": notice.room, "operator": notice.holder})
 
 
 def _as_rendered(rendered: Rendered, _cursor: Cursor) -> Frame:
