@@ -52,34 +52,44 @@ class Connection:
         self._under_way: list[UnderWay] = []
         self._relay = relay
 
-    async def handle(self, message: str | bytes) -> None:
+    async def handle(self, message: str | bytes, *, more: bool) -> None:
         """One frame. Messages are handed to their rooms in the order in which they came, so that those that came
-        together share a commit; ``settle`` answers them. Any other frame is handled to its end once they are answered.
+        together share a commit; they are answered once no ``more`` wait. Any other frame is handled to its end after
+        they were answered.
 
         Raises: nothing that a client can cause.
         """
-        services, name = self._relay.services, None
-        if services.tokens.is_void(self.token):
+        if self._relay.services.tokens.is_void(self.token):
+            await self._settle()
             return
+        received: frames.Received | None = None
         try:
             received = frames.parse(message)
             if received.type == "message":
-                name = _client_id(received)
-                said = read(received.content, frames.said)
-                with trio.fail_after(services.settings.request_seconds) as patience:
-                    posting = await self._begin(said)
-                self._under_way.append(UnderWay(posting, name, patience.deadline))
+                await self._post(read(received.content, frames.said), more=more)
             else:
-                await self.settle()
-                with trio.fail_after(services.settings.request_seconds):
+                await self._settle()
+                with trio.fail_after(self._relay.services.settings.request_seconds):
                     await self._handle(received)
         except Exception as error:
-            await self.settle()
-            self._refuse(error, name)
-        if len(self._under_way) >= UNDER_WAY_MOST:
-            await self.settle()
+            await self._settle()
+            self._refuse(error, _client_id(received))
+        if not more or len(self._under_way) >= UNDER_WAY_MOST:
+            await self._settle()
 
-    async def settle(self) -> None:
+    async def _post(self, said: frames.Said, *, more: bool) -> None:
+        # One scope for both steps of a message that came alone, as most do: each costs as much as parsing it.
+        deadline = trio.current_time() + self._relay.services.settings.request_seconds
+        with trio.CancelScope(deadline=deadline) as patience:
+            posting = await self._begin(said)
+            if more or self._under_way:
+                self._under_way.append(UnderWay(posting, said.client_id, deadline))
+            else:
+                self._answer(await posting.stored())
+        if patience.cancelled_caught:
+            raise trio.TooSlowError
+
+    async def _settle(self) -> None:
         """Waits until every message that was handed to its room is answered, in order."""
         under_way, self._under_way = self._under_way, []
         for one in under_way:
@@ -132,8 +142,10 @@ class Connection:
         await keep_device(services, account, address, _type_of(address, account))
 
 
-def _client_id(received: frames.Received) -> str | None:
-    """What a client recognises its message by, if it gave it anything readable."""
+def _client_id(received: frames.Received | None) -> str | None:
+    """What a client recognises its message by, if it is one and has anything readable."""
+    if received is None or received.type != "message":
+        return None
     try:
         return read(received.content, frames.client_id)
     except Invalid:

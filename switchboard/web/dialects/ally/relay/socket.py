@@ -62,9 +62,8 @@ async def _serve(relay: Relay) -> TrioResponse | None:
         await websocket.accept()
         relay.accepted(connection)
         while True:
-            await connection.handle(await websocket.receive())
-            if not inbox.waiting:
-                await connection.settle()
+            message = await websocket.receive()
+            await connection.handle(message, more=inbox.waiting > 0)
     finally:
         relay.disconnect(connection)
 
