@@ -24,6 +24,7 @@ class Letter:
     __slots__ = (
         "_done",
         "_error",
+        "_listener",
         "_settled",
         "_value",
         "_waiter",
@@ -60,6 +61,7 @@ class Letter:
         self._value: Any = None
         self._error: BaseException | None = None
         self._waiter: trio.lowlevel.Task | None = None
+        self._listener: Callable[[], None] | None = None
 
     @property
     def answered(self) -> bool:
@@ -82,6 +84,13 @@ class Letter:
             trio.lowlevel.reschedule(self._waiter)
             self._waiter = None
         self.abandon()
+        if self._listener is not None:
+            self._listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """``listener`` is called when the slot is set, for who waits for several things; it must be quick and not
+        raise."""
+        self._listener = listener
 
     def abandon(self) -> None:
         """Nobody waits any more; the command stays where it is."""

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +96,15 @@ class Posting:
         self._desk = desk
         self._letter = letter
         self._command = command
+
+    @property
+    def settled(self) -> bool:
+        """Whether ``stored`` has its answer."""
+        return self._letter.answered
+
+    def when_settled(self, listener: Callable[[], None]) -> None:
+        """``listener`` is called when it is."""
+        self._letter.listen(listener)
 
     async def stored(self) -> Posted:
         """What became of it, once that is durable. Raises: as ``RoomDesk.post``."""

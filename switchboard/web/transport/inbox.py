@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import trio
@@ -42,11 +42,16 @@ class Inbox:
         self._end: Mapping[str, Any] | None = None
         self._news = trio.Event()
         self._turns = Turns()
+        self._listener: Callable[[], None] | None = None
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """``listener`` is called whenever something has come, for a handler that waits for other things, too."""
+        self._listener = listener
 
     @property
-    def waiting(self) -> int:
-        """How many messages the handler has not taken yet."""
-        return len(self._messages)
+    def quiet(self) -> bool:
+        """Whether ``receive`` would wait."""
+        return not self._messages and self._end is None
 
     async def put(self, message: Mapping[str, Any]) -> None:
         """Takes what hypercorn says of the connection: connect and disconnect. It never waits."""
@@ -54,13 +59,18 @@ class Inbox:
             self.end(message["code"])
         else:
             self._messages.append(message)
-            self._news.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        if self._listener is not None:
+            self._listener()
 
     def end(self, code: int) -> None:
         """The peer has left; said twice, the first time counts."""
         if self._end is None:
             self._end = {"type": "websocket.disconnect", "code": code}
-            self._news.set()
+            self._wake()
 
     def deliver(self, data: str | bytes, size: int) -> bool:
         """Takes a message of so many bytes. Returns: False if there is no room."""
@@ -77,7 +87,7 @@ class Inbox:
             }
         )
         self._bytes += size
-        self._news.set()
+        self._wake()
         return True
 
     async def receive(self) -> Mapping[str, Any]:

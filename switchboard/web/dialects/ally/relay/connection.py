@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import trio
 
@@ -17,7 +19,7 @@ from switchboard.web.reading import read
 from switchboard.web.realtime.hub import Member
 from switchboard.web.realtime.timers import Timer
 from switchboard.web.security import Token
-from switchboard.web.transport import Outlet
+from switchboard.web.transport import Inbox, Outlet
 
 if TYPE_CHECKING:
     from switchboard.web.dialects.ally.relay.server import Relay
@@ -39,6 +41,31 @@ class UnderWay(NamedTuple):
     """On Trio's clock: then its sender hears that it may have happened or not."""
 
 
+class Bell:
+    """Wakes the one task that waits, whatever it was that happened."""
+
+    __slots__ = ("_waiter",)
+
+    def __init__(self) -> None:
+        self._waiter: trio.lowlevel.Task | None = None
+
+    def ring(self) -> None:
+        """If nobody waits, nothing happens."""
+        if self._waiter is not None:
+            trio.lowlevel.reschedule(self._waiter)
+            self._waiter = None
+
+    async def wait(self) -> None:
+        """Until it rings."""
+        self._waiter = trio.lowlevel.current_task()
+
+        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            self._waiter = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+
 class Connection:
     """The state of one socket. ``token`` is the one that it was opened with, or the one that renewed that."""
 
@@ -49,55 +76,82 @@ class Connection:
         self.members: dict[str, Member] = {}
         """Topic -> this connection among those who are told."""
         self.expiry: Timer | None = None
-        self._under_way: list[UnderWay] = []
+        self._under_way: deque[UnderWay] = deque()
+        """Messages that were handed to their rooms and are not answered yet, in order."""
+        self._bell = Bell()
         self._relay = relay
 
-    async def handle(self, message: str | bytes, *, more: bool) -> None:
-        """One frame. Messages are handed to their rooms in the order in which they came, so that those that came
-        together share a commit; they are answered once no ``more`` wait. Any other frame is handled to its end after
-        they were answered.
+    async def run(self, receive: Callable[[], Awaitable[str | bytes]], inbox: Inbox) -> NoReturn:
+        """Handles what comes until it is cancelled, for ``receive`` never returns once the peer has left.
+
+        Messages are handed to their rooms in the order in which they came, as soon as they come, so that those of one
+        moment share a commit; they are answered in that order, too.
+        """
+        inbox.listen(self._bell.ring)
+        while True:
+            if self._under_way and inbox.quiet:
+                await self._answer_first(inbox)
+            else:
+                await self._take(await receive(), inbox)
+                if len(self._under_way) >= UNDER_WAY_MOST:
+                    await self._answer_all()
+
+    async def _take(self, message: str | bytes, inbox: Inbox) -> None:
+        """One frame. What is no message is handled to its end once all before it are answered.
 
         Raises: nothing that a client can cause.
         """
         if self._relay.services.tokens.is_void(self.token):
-            await self._settle()
+            await self._answer_all()
             return
         received: frames.Received | None = None
         try:
             received = frames.parse(message)
             if received.type == "message":
-                await self._post(read(received.content, frames.said), more=more)
+                await self._post(read(received.content, frames.said), inbox)
             else:
-                await self._settle()
+                await self._answer_all()
                 with trio.fail_after(self._relay.services.settings.request_seconds):
                     await self._handle(received)
         except Exception as error:
-            await self._settle()
+            await self._answer_all()
             self._refuse(error, _client_id(received))
-        if not more or len(self._under_way) >= UNDER_WAY_MOST:
-            await self._settle()
 
-    async def _post(self, said: frames.Said, *, more: bool) -> None:
+    async def _post(self, said: frames.Said, inbox: Inbox) -> None:
         # One scope for both steps of a message that came alone, as most do: each costs as much as parsing it.
         deadline = trio.current_time() + self._relay.services.settings.request_seconds
         with trio.CancelScope(deadline=deadline) as patience:
             posting = await self._begin(said)
-            if more or self._under_way:
-                self._under_way.append(UnderWay(posting, said.client_id, deadline))
-            else:
+            posting.when_settled(self._bell.ring)
+            while not self._under_way and inbox.quiet and not posting.settled:
+                await self._bell.wait()
+            if posting.settled and not self._under_way:
                 self._answer(await posting.stored())
+            else:
+                self._under_way.append(UnderWay(posting, said.client_id, deadline))
         if patience.cancelled_caught:
             raise trio.TooSlowError
 
-    async def _settle(self) -> None:
+    async def _answer_first(self, inbox: Inbox) -> None:
+        """Answers the first of those under way, unless something comes before it is done."""
+        first = self._under_way[0]
+        with trio.CancelScope(deadline=first.deadline) as patience:
+            while inbox.quiet and not first.posting.settled:
+                await self._bell.wait()
+        if patience.cancelled_caught or first.posting.settled:
+            await self._conclude(self._under_way.popleft())
+
+    async def _answer_all(self) -> None:
         """Waits until every message that was handed to its room is answered, in order."""
-        under_way, self._under_way = self._under_way, []
-        for one in under_way:
-            try:
-                with trio.fail_at(one.deadline):
-                    self._answer(await one.posting.stored())
-            except Exception as error:
-                self._refuse(error, one.client_id)
+        while self._under_way:
+            await self._conclude(self._under_way.popleft())
+
+    async def _conclude(self, one: UnderWay) -> None:
+        try:
+            with trio.fail_at(one.deadline):
+                self._answer(await one.posting.stored())
+        except Exception as error:
+            self._refuse(error, one.client_id)
 
     async def _handle(self, received: frames.Received) -> None:
         if received.type == "read":

@@ -61,9 +61,7 @@ async def _serve(relay: Relay) -> TrioResponse | None:
         outlet.give_up_after(SILENT_SECONDS_MOST)
         await websocket.accept()
         relay.accepted(connection)
-        while True:
-            message = await websocket.receive()
-            await connection.handle(message, more=inbox.waiting > 0)
+        await connection.run(websocket.receive, inbox)
     finally:
         relay.disconnect(connection)
 
