@@ -14,7 +14,8 @@ from switchboard.simulations.scenarios import STORM
 from switchboard.simulations.summary import Totals
 from switchboard.simulations.world import simulate
 
-WORLDS = 32
+WORLDS_LEAST, WORLDS_MOST = 24, 120
+"""So many at least, and on until everything has happened; the rarest things do in one of some thirty."""
 HOURS = 0.1
 
 SHOWS: Mapping[str, str] = {
@@ -42,13 +43,14 @@ HAPPENED = (
 
 def test_dozens_of_storms_violate_no_invariant_and_everything_happens_in_them() -> None:
     totals = Totals()
-    plans = (Plan(seed=seed, hours=HOURS) for seed in range(1, WORLDS + 1))
+    plans = (Plan(seed=seed, hours=HOURS) for seed in range(1, WORLDS_MOST + 1))
     for one in outcomes(plans, jobs=2):
         assert one.report is not None, one.story
         totals.add(one.report)
-    assert totals.worlds == WORLDS
+        if totals.worlds >= WORLDS_LEAST and all(totals.counts[name] for name in HAPPENED):
+            break
     assert [name for name in HAPPENED if not totals.counts[name]] == []
-    assert totals.counts["operations"] > 100 * WORLDS
+    assert totals.counts["operations"] > 100 * totals.worlds
     assert set(totals.faults) == set(FAULTS)
 
 

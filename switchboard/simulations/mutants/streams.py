@@ -24,6 +24,7 @@ from switchboard.simulations.checkers.names import (
     DELIVERED,
     EARLY,
     FALSE,
+    HEADER,
     ONE_REQUEST,
     ONE_STREAM,
     OWN_HOUSE,
@@ -103,7 +104,7 @@ def says_that_nobody_is_there(patches: Patches) -> None:
     patches.set(Dealers, "free", first_only)
 
 
-@in_worlds(STUCK, scenario="storm", faults=(), kinds=STREAMS)
+@in_worlds(STUCK, HEADER, scenario="storm", faults=(), kinds=STREAMS)
 def never_minds_a_silent_dealer(_: Patches) -> Kinds:
     """A stream whose dealer is not heard any more goes on for as long as any may."""
 
