@@ -19,11 +19,12 @@ from typing import Any
 import trio
 
 from switchboard import collector, logging_setup
+from switchboard.engine.engine import DRAIN_SECONDS
 from switchboard.engine.errors import StartError
 from switchboard.serving import print_greeting, start_error
 from switchboard.settings import Settings
 from switchboard.settings_loading import load
-from switchboard.wiring import Application, running
+from switchboard.wiring import SETTLE_SECONDS, Application, running
 
 Scope = Mapping[str, Any]
 Message = Mapping[str, Any]
@@ -47,6 +48,7 @@ class LifespanApp:
 
     def __init__(self) -> None:
         self._inner: Any = None
+        self._application: Application | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One lifespan, request or websocket."""
@@ -86,10 +88,10 @@ class LifespanApp:
                 await send(message)
 
         async with trio.open_nursery() as nursery:
-            await nursery.start(_end_in_order, nursery.cancel_scope)
+            await nursery.start(_end_in_order, self._stop, nursery.cancel_scope)
             async with running(settings) as application, trio.open_nursery() as watching:
                 watching.start_soon(_watch, application)
-                self._inner = application.app
+                self._inner, self._application = application.app, application
                 print_greeting(settings, application.greeting)
                 collector.settle()
                 await self._inner(scope, receive_again, send_but_the_last)
@@ -100,6 +102,13 @@ class LifespanApp:
         for message in finished:
             await send(message)
 
+    async def _stop(self) -> None:
+        """The engine finishes what it has accepted; requests that come now hear that it stops."""
+        if self._application is not None:
+            self._application.services.engine.stop()
+            with trio.move_on_after(DRAIN_SECONDS + SETTLE_SECONDS):
+                await self._application.ended.wait()
+
 
 async def _watch(application: Application) -> None:
     """Raises: StartError: the engine lost its database to another process; serving on would only answer 503."""
@@ -109,7 +118,10 @@ async def _watch(application: Application) -> None:
 
 
 async def _end_in_order(
-    everything: trio.CancelScope, *, task_status: trio.TaskStatus[None]
+    stop: Callable[[], Awaitable[None]],
+    everything: trio.CancelScope,
+    *,
+    task_status: trio.TaskStatus[None],
 ) -> None:
     """Sees to it that the clean-up happens, however the server is ended: hypercorn has no handler for SIGTERM in the
     process that runs the app, and the embedded database would be left behind."""
@@ -118,12 +130,14 @@ async def _end_in_order(
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             task_status.started()
             await anext(signals)
-        _interrupt()
-        with (
-            trio.move_on_after(GRACE_SECONDS),
-            trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
-        ):
-            await anext(signals)
+        # A shell starts what it puts into the background with this signal ignored: then the server hears nothing of it.
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            _interrupt()
+            with (
+                trio.move_on_after(GRACE_SECONDS),
+                trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
+            ):
+                await anext(signals)
     else:
         # hypercorn's first process, if it lives, tells its workers to stop, and may send SIGTERM as well.
         async with trio.open_nursery() as nursery:
@@ -134,6 +148,7 @@ async def _end_in_order(
                 with trio.move_on_after(GRACE_SECONDS):
                     await anext(signals)
             nursery.cancel_scope.cancel()
+    await stop()
     everything.cancel()
 
 

@@ -251,6 +251,20 @@ def test_hypercorn_serves_the_app_and_ends_it_in_order(
     assert "Traceback" not in server.output
 
 
+def test_hypercorn_in_a_scripts_background_ends_in_order_too(
+    first_run: ServerProcess, demo_folder: Path
+) -> None:
+    """Shells start that with Ctrl-C ignored, by which the server is told to stop elsewhere."""
+    command = hypercorn(*IN_PROCESS)
+    settings = {"SWITCHBOARD_DATA_DIR": str(demo_folder), "SWITCHBOARD_LOG_FORMAT": "console"}
+    background = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
+    with server_process.started(background, settings) as server:
+        wait_until_ready(address_of(command))
+        assert server.end(signal.SIGTERM) == 0, server.output
+    assert "engine_stopped" in server.output
+    assert "Traceback" not in server.output
+
+
 def test_a_worker_whose_server_was_killed_ends_in_order(
     first_run: ServerProcess, demo_folder: Path
 ) -> None:
