@@ -206,6 +206,12 @@ class Engine:
         self._asking += 1
         return letter
 
+    def backlog(self, address: Address) -> int:
+        """How many commands wait in the session's mailbox, beside those of its present turn."""
+        supervisor = self._supervisors.get(address.kind)
+        cell = None if supervisor is None else supervisor.cells.get(address.id)
+        return 0 if cell is None else len(cell.mailbox)
+
     def _answered(self) -> None:
         self._asking -= 1
         if not self._asking and self._stop.is_set():

@@ -235,6 +235,11 @@ class RoomDesk:
         posting = await self.begin_post(room, new, key=key, caused_by=caused_by)
         return await posting.stored()
 
+    def backlog(self, room: str) -> int:
+        """How many commands wait for the room: a turn's worth (``Capacity.turn``) is as much as the next commit takes;
+        whoever can wait should do so before its mailbox is full for everybody."""
+        return self._engine.backlog(Address("room", room))
+
     async def begin_post(
         self, room: Room, new: NewMessage, *, key: Key | None = None, caused_by: str | None = None
     ) -> Posting:

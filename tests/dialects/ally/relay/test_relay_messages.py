@@ -285,3 +285,32 @@ async def test_messages_that_came_together_share_a_commit_and_are_answered_in_or
             await a.say(room, "first", client_id="0")
             assert (await a.content("message"))["message"] == "first"
             await o.quiet()
+
+
+async def test_many_who_write_a_lot_at_once_are_slowed_and_nobody_is_turned_away() -> None:
+    """More than the room's mailbox holds, from a dozen connections; each keeps its own order."""
+    people, each = 12, 60
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(relay_world())
+        ann = await world.desk.client("ann")
+        room = await ann.room()
+        tabs = [await stack.enter_async_context(world.peer(ann)) for _ in range(people)]
+        heard: dict[int, Sequence[str]] = {}
+
+        async def talks(number: int) -> None:
+            for said in range(each):
+                await tabs[number].say(room, f"{number}/{said}")
+
+        async def listens(number: int) -> None:
+            heard[number] = await tabs[number].texts(people * each)
+
+        async with trio.open_nursery() as nursery:
+            for number in range(people):
+                nursery.start_soon(listens, number)
+                nursery.start_soon(talks, number)
+        assert all(one == heard[0] for one in heard.values())
+        for number in range(people):
+            own = [text for text in heard[0] if text.startswith(f"{number}/")]
+            assert own == [f"{number}/{said}" for said in range(each)]
+        for tab in tabs:
+            await tab.quiet()

@@ -118,6 +118,10 @@ class Connection:
             self._refuse(error, _client_id(received))
 
     async def _post(self, said: frames.Said, inbox: Inbox) -> None:
+        if self._under_way and self._relay.services.rooms.backlog(said.room) >= UNDER_WAY_MOST:
+            # More than the next commit takes: many write there, so each connection has one under way, and nobody is
+            # turned away by a full mailbox who would otherwise be slowed.
+            await self._answer_all()
         # One scope for both steps of a message that came alone, as most do: each costs as much as parsing it.
         deadline = trio.current_time() + self._relay.services.settings.request_seconds
         with trio.CancelScope(deadline=deadline) as patience:
