@@ -15,6 +15,8 @@ from relay_peers import Peer
 from relay_worlds import SEEDS_MESSAGE, RelayWorld, relay_world
 from transport_peers import until
 
+from switchboard.web.dialects.ally.relay.connection import UNDER_WAY_MOST
+
 SEEDS_ANSWER = (
     '{"type":"message","content":{"room":"%s","sender":"%s","message":"Hello Friend!",'
     '"file":"http://host/1.jpg","id":"%s","created_at":%s,"issue":"%s","client_id":null}}'
@@ -288,18 +290,20 @@ async def test_messages_that_came_together_share_a_commit_and_are_answered_in_or
 
 
 async def test_many_who_write_a_lot_at_once_are_slowed_and_nobody_is_turned_away() -> None:
-    """More than the room's mailbox holds, from a dozen connections; each keeps its own order."""
-    people, each = 12, 60
+    """More than the room's mailbox holds, from a dozen connections, while a commit takes long; each keeps its order."""
+    people, each, gate = 12, 60, Gatekeeper()
     async with AsyncExitStack() as stack:
-        world = await stack.enter_async_context(relay_world())
+        world = await stack.enter_async_context(relay_world(gate=gate))
         ann = await world.desk.client("ann")
         room = await ann.room()
         tabs = [await stack.enter_async_context(world.peer(ann)) for _ in range(people)]
         heard: dict[int, Sequence[str]] = {}
-
-        async def talks(number: int) -> None:
+        gate.held = trio.Event()
+        for number, tab in enumerate(tabs):
             for said in range(each):
-                await tabs[number].say(room, f"{number}/{said}")
+                await tab.say(room, f"{number}/{said}")
+        waiting = world.desk.world.engine.statistics
+        await until(lambda: waiting()["asking"] >= UNDER_WAY_MOST)
 
         async def listens(number: int) -> None:
             heard[number] = await tabs[number].texts(people * each)
@@ -307,7 +311,7 @@ async def test_many_who_write_a_lot_at_once_are_slowed_and_nobody_is_turned_away
         async with trio.open_nursery() as nursery:
             for number in range(people):
                 nursery.start_soon(listens, number)
-                nursery.start_soon(talks, number)
+            gate.held.set()
         assert all(one == heard[0] for one in heard.values())
         for number in range(people):
             own = [text for text in heard[0] if text.startswith(f"{number}/")]
