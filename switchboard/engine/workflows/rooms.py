@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +43,7 @@ from switchboard.engine.engine import Engine
 from switchboard.engine.errors import NotAllowed, NotFound, RoomExists, Unavailable
 from switchboard.engine.ids import is_id
 from switchboard.engine.queries.rooms import ReadMarker
-from switchboard.engine.runtime.letter import Key, Letter
+from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.kind import Address, Command
 from switchboard.engine.sessions.room import (
     HELD_BY,
@@ -67,6 +66,7 @@ from switchboard.engine.sessions.room import (
     same_room,
 )
 from switchboard.engine.workflows.messages import Message, MessageReader
+from switchboard.engine.workflows.postings import Posting
 from switchboard.engine.workflows.room_requests import NewMessage, NewRoom, Posted
 from switchboard.engine.workflows.serial_numbers import SerialNumbers
 
@@ -87,31 +87,6 @@ class RoomSettings:
     """What a deployment may say about rooms."""
 
     holder_timeout: Milliseconds = HOLDER_TIMEOUT
-
-
-class Posting:
-    """A message on its way."""
-
-    def __init__(self, desk: RoomDesk, letter: Letter, command: PostMessage) -> None:
-        self._desk = desk
-        self._letter = letter
-        self._command = command
-
-    @property
-    def settled(self) -> bool:
-        """Whether ``stored`` has its answer."""
-        return self._letter.answered
-
-    def when_settled(self, listener: Callable[[], None]) -> None:
-        """``listener`` is called when it is."""
-        self._letter.listen(listener)
-
-    async def stored(self) -> Posted:
-        """What became of it, once that is durable. Raises: as ``RoomDesk.post``."""
-        after = await self._letter.reply()
-        assert isinstance(after, Room)
-        message = await self._desk.stored(after, self._command)
-        return Posted(after, message, repeated=message.id != self._command.id)
 
 
 class RoomDesk:

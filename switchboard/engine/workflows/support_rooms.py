@@ -16,8 +16,9 @@ from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.room import Role, Room
 from switchboard.engine.workflows.issues import IssueDesk
 from switchboard.engine.workflows.messages import Message, MessageReader
+from switchboard.engine.workflows.postings import Posting
 from switchboard.engine.workflows.room_requests import NewMessage, Posted, pair
-from switchboard.engine.workflows.rooms import Posting, RoomDesk
+from switchboard.engine.workflows.rooms import RoomDesk
 from switchboard.engine.workflows.support_people import REALM, app_of, is_staff, only_staff
 
 COMPANY_MOST = 1000

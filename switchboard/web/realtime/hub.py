@@ -6,7 +6,7 @@ member is whatever has an ``Outlet``. A dead or slow peer is the transport's aff
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -16,13 +16,10 @@ import trio
 from switchboard.engine.errors import Unavailable
 from switchboard.engine.runtime.announcements import Announcement
 from switchboard.web.realtime.feeds import PAGE, Feed, Feeds
-from switchboard.web.transport import Frame, Run, run_of
+from switchboard.web.realtime.runs import RunOf, Told, runs
+from switchboard.web.transport import Frame, Run
 
 LOG = structlog.get_logger("realtime")
-
-RUN_BYTES_MOST = 64 * 1024
-"""What is told together is cut into runs of about so much, as the transport is patient for each step of that size: a
-member's outbox takes several of them."""
 
 SLICE = 64
 """Members that are written to between two checkpoints: 64 system calls of some 7 microseconds, half a millisecond."""
@@ -58,13 +55,6 @@ class Member:
         self.scope: trio.CancelScope | None = None
         """Of its resuming."""
         self.gone = False
-
-
-class Told(NamedTuple):
-    """A frame on its way to all members but one."""
-
-    frame: Frame
-    besides: Member | None
 
 
 class Rendered(NamedTuple):
@@ -237,8 +227,8 @@ class Channel:
         frames: list[Told] = []
         for announcement, told in zip(fresh, rendered, strict=True):
             self._advance(announcement, place, told, frames)
-        for some in _runs(frames):
-            self._write_run(_Run(some), tuple(self.members))
+        for some in runs(frames):
+            self._write_run(RunOf(some), tuple(self.members))
         return True
 
     async def tell(self, announcements: Sequence[Announcement], place: int) -> None:
@@ -303,13 +293,13 @@ class Channel:
     async def _write(self, frames: Sequence[Told]) -> None:
         """To every member, which is one system call for each, however many the frames."""
         members = tuple(self.members)
-        for some in _runs(frames):
-            run = _Run(some)
+        for some in runs(frames):
+            run = RunOf(some)
             for start in range(0, len(members), SLICE):
                 self._write_run(run, members[start : start + SLICE])
                 await trio.lowlevel.checkpoint()
 
-    def _write_run(self, run: _Run, members: Sequence[Member]) -> None:
+    def _write_run(self, run: RunOf, members: Sequence[Member]) -> None:
         counts = self._hub.counts
         for member in members:
             mine = None if member.gone else run.of(member)
@@ -337,34 +327,6 @@ class Ear:
     async def tell(self, announcements: Sequence[Announcement]) -> None:
         """See ``Sink``."""
         await self._channel.tell(announcements, self._place)
-
-
-class _Run:
-    """Frames that are told together, and what each member gets of them."""
-
-    def __init__(self, frames: Sequence[Told]) -> None:
-        self._frames = frames
-        self._others = {one.besides for one in frames if one.besides is not None}
-        self._whole = run_of([one.frame for one in frames])
-
-    def of(self, member: Member) -> Run | None:
-        """None: nothing."""
-        if member not in self._others:
-            return self._whole
-        mine = [one.frame for one in self._frames if one.besides is not member]
-        return run_of(mine) if mine else None
-
-
-def _runs(frames: Sequence[Told]) -> Iterator[Sequence[Told]]:
-    """The frames in order, in runs that are not too long."""
-    start = size = 0
-    for number, one in enumerate(frames):
-        if size and size + len(one.frame) > RUN_BYTES_MOST:
-            yield frames[start:number]
-            start, size = number, 0
-        size += len(one.frame)
-    if frames:
-        yield frames[start:]
 
 
 class Hub:

@@ -14,7 +14,6 @@ from switchboard.engine.ports import Span
 from switchboard.engine.runtime.announcements import Announcement, Announcements
 from switchboard.web.realtime.feeds import TOGETHER_MOST, Feeds
 from switchboard.web.realtime.hub import (
-    RUN_BYTES_MOST,
     SLICE,
     Channel,
     Hub,
@@ -22,6 +21,7 @@ from switchboard.web.realtime.hub import (
     NotNow,
     Rendered,
 )
+from switchboard.web.realtime.runs import RUN_BYTES_MOST
 from switchboard.web.transport import Frame, Run
 
 

@@ -11,8 +11,8 @@ import trio
 
 from switchboard.engine.errors import Invalid
 from switchboard.engine.records import Account, DeviceType
+from switchboard.engine.workflows.postings import Posting
 from switchboard.engine.workflows.room_requests import Posted
-from switchboard.engine.workflows.rooms import Posting
 from switchboard.web.dialects.ally.relay import frames
 from switchboard.web.dialects.ally.users import keep_device
 from switchboard.web.reading import read
