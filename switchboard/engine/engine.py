@@ -170,13 +170,14 @@ class Engine:
         caused_by: str | None = None,
         fresh: bool = False,
         consumes: str | None = None,
+        deadline: float | None = None,
     ) -> Letter:
         """Puts a command behind all that was given to the session before; ``Letter.reply`` has the answer. Who posts
         several shares one turn and one commit with itself.
 
-        The caller's own Trio deadline is the command's: once it has passed, the command is dropped undecided.
-
         Args:
+            deadline: on Trio's clock; once it has passed, the command is dropped undecided. By default the caller's
+                own.
             by: who asks: an account's id, or ``system:<what>``.
             key: the same key again is answered with the first answer.
             caused_by: the request behind it, for the journal.
@@ -193,7 +194,9 @@ class Engine:
             by=by,
             caused_by=caused_by,
             key=key,
-            expires_at=self._expires_at(),
+            expires_at=self._expires_at(
+                trio.current_effective_deadline() if deadline is None else deadline
+            ),
             consumes=consumes,
             settled=self._answered,
         )
@@ -217,8 +220,7 @@ class Engine:
         if not self._asking and self._stop.is_set():
             self._idle.set()
 
-    def _expires_at(self) -> Instant | None:
-        deadline = trio.current_effective_deadline()
+    def _expires_at(self, deadline: float) -> Instant | None:
         if deadline == math.inf:
             return None
         # Minus infinity for a caller that is cancelled already: nobody waits any more.
@@ -245,18 +247,22 @@ class Engine:
     async def _tell(self, target: Address, command: Command, row: str) -> Any:
         return await self.ask(target, command, by=f"system:{row}", caused_by=row, consumes=row)
 
+    def in_memory(self, address: Address) -> Any | None:
+        """The session's committed state, if it is in memory: what ``read`` returns then, without waiting."""
+        cell = self._supervisors[address.kind].cells.get(address.id)
+        return cell.actor.state if cell is not None and cell.loaded else None
+
     async def read(self, address: Address) -> Any | None:
         """The session's committed state, None if it does not exist; never activates it. Raises: StoreDown."""
-        supervisor = self._supervisors[address.kind]
-        cell = supervisor.cells.get(address.id)
-        if cell is not None and cell.loaded and cell.actor.state is not None:
+        state = self.in_memory(address)
+        if state is not None:
             self._reads += 1
             if self._reads % READS_BETWEEN_CHECKPOINTS == 0:
                 await trio.lowlevel.checkpoint()
-            return cell.actor.state
+            return state
         if not is_id(address.id):
             return None
-        of = supervisor.of
+        of = self._supervisors[address.kind].of
         state, _ = restore(of.kind, of.codec, await self.store.sessions.load(address))
         return None if state is None else of.kind.revive(state, self._runtime.ready_at)
 

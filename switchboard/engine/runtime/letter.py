@@ -68,6 +68,11 @@ class Letter:
         """Whether the slot is set."""
         return self._done
 
+    @property
+    def value(self) -> Any:
+        """The answer; None before there is one, and where it is an error."""
+        return self._value
+
     def answer(self, value: Any) -> None:
         """Sets the slot; a second answer is ignored (the first was already acted upon)."""
         self._settle(value, None)

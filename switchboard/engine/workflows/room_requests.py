@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from switchboard.engine.clock import Milliseconds
+from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.room import Role, Room, RoomPurpose
 from switchboard.engine.workflows.messages import Message
 
@@ -86,3 +87,12 @@ def chat(purpose: Literal["gig", "stream"], session: str) -> NewRoom:
 def key_of(*parts: str) -> str:
     """A key or shelf of what strangers wrote, of any length: the same parts, the same key."""
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+def client_key(room: Room, new: NewMessage) -> Key | None:
+    """A client's own id of a message as an idempotency key: the same id with another content is refused."""
+    if new.client_id is None:
+        return None
+    content = msgspec.json.encode((new.text, new.file, new.attributes))
+    key = f"{room.realm}/{new.sender}/message/{room.id}/{new.client_id}"
+    return Key(key, hashlib.sha256(content).digest())

@@ -31,12 +31,9 @@ whole), and as a ``RoomNotice`` on ``account/<id>`` of the people of a support r
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from switchboard.engine.clock import Milliseconds
 from switchboard.engine.engine import Engine
@@ -52,7 +49,6 @@ from switchboard.engine.sessions.room import (
     AddTag,
     CloseRoom,
     FreeRoom,
-    Head,
     HearHolder,
     Member,
     OpenRoom,
@@ -66,8 +62,8 @@ from switchboard.engine.sessions.room import (
     same_room,
 )
 from switchboard.engine.workflows.messages import Message, MessageReader
-from switchboard.engine.workflows.postings import Posting
-from switchboard.engine.workflows.room_requests import NewMessage, NewRoom, Posted
+from switchboard.engine.workflows.postings import Posting, posted_message
+from switchboard.engine.workflows.room_requests import NewMessage, NewRoom, Posted, client_key
 from switchboard.engine.workflows.serial_numbers import SerialNumbers
 
 BY_DESK = "system:desk"
@@ -143,7 +139,7 @@ class RoomDesk:
 
     async def admits(self, room: Room, account: str) -> bool:
         """Whether the account is a member of the room."""
-        if any(one.account == account for one in room.people):
+        if room.opened_for(account):
             return True
         return await self._rooms.membership(room.id, account) is not None
 
@@ -222,6 +218,28 @@ class RoomDesk:
         serial = None
         if new.numbered:
             serial = await self._serials.one_of_many(f"{room.realm}/message")
+        return self.hand_in(room, new, serial=serial, key=key, caused_by=caused_by)
+
+    def here(self, id: str) -> Room | None:
+        """That room, if it is in memory."""
+        room = self._engine.in_memory(Address("room", id))
+        return room if isinstance(room, Room) else None
+
+    def hand_in(
+        self,
+        room: Room,
+        new: NewMessage,
+        *,
+        serial: int | None = None,
+        key: Key | None = None,
+        caused_by: str | None = None,
+        deadline: float | None = None,
+    ) -> Posting:
+        """``begin_post`` without waiting, of a message that has its number (``serial``) or needs none.
+
+        Args:
+            deadline: see ``Engine.post``.
+        """
         command = PostMessage(
             id=new.id or self._id(),
             sender=new.sender,
@@ -236,9 +254,14 @@ class RoomDesk:
             via=new.via,
             echo_window=new.echo_window,
         )
-        key = key or _client_key(room, new)
-        address = Address("room", room.id)
-        letter = self._engine.post(address, command, by=new.sender, key=key, caused_by=caused_by)
+        letter = self._engine.post(
+            Address("room", room.id),
+            command,
+            by=new.sender,
+            key=key or client_key(room, new),
+            caused_by=caused_by,
+            deadline=deadline,
+        )
         return Posting(self, letter, command)
 
     async def stored(self, room: Room, command: PostMessage) -> Message:
@@ -246,7 +269,7 @@ class RoomDesk:
         head = room.last_message
         assert head is not None, "a room that took a message has one"
         if head.id == command.id:
-            return _message(room.id, head, command)
+            return posted_message(room.id, head, command)
         return await self._messages.of_head(room.id, echo_of(room, command, 0) or head)
 
     async def mark_read(self, reader: str, message: Message) -> ReadMarker:
@@ -354,32 +377,3 @@ class RoomDesk:
         state = await self._engine.ask(Address("room", room), command, by=by, **how)
         assert isinstance(state, Room)
         return state
-
-
-def _client_key(room: Room, new: NewMessage) -> Key | None:
-    """A client's own id of a message as an idempotency key: the same id with another content is refused."""
-    if new.client_id is None:
-        return None
-    content = msgspec.json.encode((new.text, new.file, new.attributes))
-    key = f"{room.realm}/{new.sender}/message/{room.id}/{new.client_id}"
-    return Key(key, hashlib.sha256(content).digest())
-
-
-def _message(room: str, head: Head, command: PostMessage) -> Message:
-    """What was stored just now, without reading it back."""
-    return Message(
-        room=room,
-        id=head.id,
-        sequence=head.sequence,
-        number=head.number,
-        serial=head.serial,
-        at=head.at,
-        sender=head.sender,
-        role=command.role,
-        text=command.text,
-        file=command.file,
-        attributes=command.attributes,
-        client_id=command.client_id,
-        verified=command.verified,
-        issue=head.issue,
-    )

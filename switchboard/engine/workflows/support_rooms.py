@@ -124,6 +124,35 @@ class SupportRooms:
         )
         return await self._desk.begin_post(room, message, key=key, caused_by=caused_by)
 
+    def hand_in(
+        self,
+        sender: Account,
+        id: str,
+        *,
+        text: str | None,
+        file: str | None = None,
+        client_id: str | None = None,
+        caused_by: str | None = None,
+        deadline: float | None = None,
+    ) -> Posting | None:
+        """``begin_post`` without waiting. None: for that something has to be looked up, or it would be refused;
+        nothing was done then.
+
+        Args:
+            deadline: see ``Engine.post``.
+        """
+        room = self._desk.here(id)
+        if room is None or room.realm != REALM or room.app != app_of(sender):
+            return None
+        if room.purpose == "support" and is_staff(sender):
+            role: Role = "staff"
+        elif room.opened_for(sender.id):
+            role = "client" if room.purpose == "support" else "party"
+        else:
+            return None
+        message = NewMessage(sender=sender.id, role=role, text=text, file=file, client_id=client_id)
+        return self._desk.hand_in(room, message, caused_by=caused_by, deadline=deadline)
+
     async def _role(self, sender: Account, room: Room) -> Role:
         """As whom somebody writes. Raises: NotAllowed."""
         if room.purpose == "support" and is_staff(sender):

@@ -43,10 +43,21 @@ class Inbox:
         self._news = trio.Event()
         self._turns = Turns()
         self._listener: Callable[[], None] | None = None
+        self._taker: Callable[[str | bytes], bool] | None = None
 
-    def listen(self, listener: Callable[[], None]) -> None:
-        """``listener`` is called whenever something has come, for a handler that waits for other things, too."""
+    def listen(
+        self, listener: Callable[[], None], taker: Callable[[str | bytes], bool] | None = None
+    ) -> None:
+        """For a handler that waits for other things, too.
+
+        Args:
+            listener: called whenever something has come that ``receive`` returns.
+            taker: is offered each message that comes while nothing waits here, in the reader's task, so that a
+                message that takes no waiting takes no change of tasks. It must be quick and not raise, and return
+                False if it did nothing: then the message waits for ``receive``.
+        """
         self._listener = listener
+        self._taker = taker
 
     @property
     def quiet(self) -> bool:
@@ -74,6 +85,8 @@ class Inbox:
 
     def deliver(self, data: str | bytes, size: int) -> bool:
         """Takes a message of so many bytes. Returns: False if there is no room."""
+        if self._taker is not None and self.quiet and self._taker(data):
+            return True
         limits = self._limits
         if len(self._messages) >= limits.inbox_messages or self._bytes + size > limits.inbox_bytes:
             return False

@@ -170,7 +170,7 @@ def _add_member(room: Room, command: AddMember, context: Context) -> Events:
 
 def _remove_member(room: Room, command: RemoveMember, context: Context) -> Events:
     _only_active(room)
-    if any(one.account == command.account for one in room.people):
+    if room.opened_for(command.account):
         raise Conflict("the room was opened for this member")
     return (MemberRemoved(at=context.now, account=command.account),)
 

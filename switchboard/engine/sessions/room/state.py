@@ -103,6 +103,10 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         """Whom a support or widget room serves."""
         return self.people[0].account if self.people else None
 
+    def opened_for(self, account: str) -> bool:
+        """Whether the account is among ``people``, who are members for good."""
+        return any(one.account == account for one in self.people)
+
     @property
     def open_issue(self) -> Issue | None:
         """The issue that messages belong to now."""

@@ -16,6 +16,7 @@ from relay_worlds import SEEDS_MESSAGE, RelayWorld, relay_world
 from transport_peers import until
 
 from switchboard.web.dialects.ally.relay.connection import UNDER_WAY_MOST
+from switchboard.web.services import WebSettings
 
 SEEDS_ANSWER = (
     '{"type":"message","content":{"room":"%s","sender":"%s","message":"Hello Friend!",'
@@ -245,9 +246,13 @@ async def test_a_bug_is_told_by_its_incident_and_is_in_the_log(
             await trio.lowlevel.checkpoint()
             raise ZeroDivisionError
 
+        def broken_at_once(*_: Any, **__: Any) -> None:
+            raise ZeroDivisionError
+
         async with world.peer(ann) as a:
             with monkeypatch.context() as patch:
                 patch.setattr(world.desk.world.services.support.rooms, "begin_post", broken)
+                patch.setattr(world.desk.world.services.support.rooms, "hand_in", broken_at_once)
                 await a.say(room, "x")
                 told = await a.refused()
             assert (told["code"], told["message"]) == (2500, "Something went wrong")
@@ -287,6 +292,64 @@ async def test_messages_that_came_together_share_a_commit_and_are_answered_in_or
             await a.say(room, "first", client_id="0")
             assert (await a.content("message"))["message"] == "first"
             await o.quiet()
+
+
+async def test_a_message_for_which_something_is_looked_up_keeps_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The room of the second is not in memory, so those behind it wait with it, whichever way they will go."""
+    async with relay_world() as world:
+        ann = await world.desk.client("ann")
+        room = await ann.room()
+        await ann.say(room, "help")
+        rooms = world.desk.world.services.support.rooms
+        at_once, later = rooms.hand_in, rooms.begin_post
+        asked, looked_up = trio.Event(), trio.Event()
+
+        def hand_in(*given: Any, **how: Any) -> Any:
+            return None if how["text"] == "1" else at_once(*given, **how)
+
+        async def begin_post(*given: Any, **how: Any) -> Any:
+            if how["text"] == "1":
+                asked.set()
+                await looked_up.wait()
+            return await later(*given, **how)
+
+        monkeypatch.setattr(rooms, "hand_in", hand_in)
+        monkeypatch.setattr(rooms, "begin_post", begin_post)
+        async with world.peer(ann) as a:
+            await a.say(room, "0")
+            await a.say(room, "1")
+            await asked.wait()
+            for number in range(2, 6):
+                await a.say(room, f"{number}")
+            # They have come in: pings are answered by who reads.
+            await a.socket.ping()
+            looked_up.set()
+            assert list(await a.texts(6)) == [f"{number}" for number in range(6)]
+            await a.quiet()
+
+
+async def test_who_is_not_answered_in_time_hears_so_in_order_and_what_was_handed_on_is_stored() -> (
+    None
+):
+    gate, settings = Gatekeeper(), WebSettings(access_log=False, request_seconds=0.2)
+    async with relay_world(gate=gate, settings=settings) as world:
+        ann = await world.desk.client("ann")
+        room = await ann.room()
+        async with world.peer(ann) as a:
+            gate.held = trio.Event()
+            for number in range(3):
+                await a.say(room, f"{number}", client_id=f"{number}")
+            told = [await a.refused() for _ in range(3)]
+            assert [one["client_id"] for one in told] == ["0", "1", "2"]
+            assert {one["message"] for one in told} == {told[0]["message"]}
+            gate.held.set()
+            # The first was with the database already; those behind it were dropped, for nobody waited any more.
+            assert list(await a.texts(1)) == ["0"]
+            await a.say(room, "again", client_id="1")
+            assert list(await a.texts(1)) == ["again"]
+            assert await texts(ann, room) == ["0", "again"]
 
 
 async def test_many_who_write_a_lot_at_once_are_slowed_and_nobody_is_turned_away() -> None:

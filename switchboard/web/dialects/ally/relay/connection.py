@@ -67,7 +67,13 @@ class Bell:
 
 
 class Connection:
-    """The state of one socket. ``token`` is the one that it was opened with, or the one that renewed that."""
+    """The state of one socket. ``token`` is the one that it was opened with, or the one that renewed that.
+
+    Messages are handed to their rooms in the order in which they came, as soon as they come, so that those of one
+    moment share a commit; they are answered in that order, too. A message whose room is in memory, which is nearly all,
+    is handed on by whoever reads the socket, and needs no answer of its own once it is stored: its sender is told with
+    everybody else. For all else there is the handler's task.
+    """
 
     def __init__(self, relay: Relay, outlet: Outlet, token: Token, account: Account) -> None:
         self.outlet = outlet
@@ -79,24 +85,32 @@ class Connection:
         self._under_way: deque[UnderWay] = deque()
         """Messages that were handed to their rooms and are not answered yet, in order."""
         self._bell = Bell()
+        self._idle = False
+        """Whether the handler waits for whatever comes next, and for nothing else."""
+        self._patience: Timer | None = None
+        """Rings when the first of those under way may be overdue."""
         self._relay = relay
 
+    # -- in the handler's task ----------------------------------------------------------------------------------
+
     async def run(self, receive: Callable[[], Awaitable[str | bytes]], inbox: Inbox) -> NoReturn:
-        """Handles what comes until it is cancelled, for ``receive`` never returns once the peer has left.
-
-        Messages are handed to their rooms in the order in which they came, as soon as they come, so that those of one
-        moment share a commit; they are answered in that order, too.
-        """
-        inbox.listen(self._bell.ring)
+        """Handles what comes until it is cancelled, for ``receive`` never returns once the peer has left."""
+        inbox.listen(self._bell.ring, self._take_at_once)
         while True:
-            if self._under_way and inbox.quiet:
-                await self._answer_first(inbox)
+            if self._due:
+                await self._answer_first()
+            elif inbox.quiet:
+                self._idle = True
+                try:
+                    await self._wait()
+                finally:
+                    self._idle = False
+            elif len(self._under_way) >= UNDER_WAY_MOST:
+                await self._answer_all()
             else:
-                await self._take(await receive(), inbox)
-                if len(self._under_way) >= UNDER_WAY_MOST:
-                    await self._answer_all()
+                await self._take(await receive())
 
-    async def _take(self, message: str | bytes, inbox: Inbox) -> None:
+    async def _take(self, message: str | bytes) -> None:
         """One frame. What is no message is handled to its end once all before it are answered.
 
         Raises: nothing that a client can cause.
@@ -108,7 +122,7 @@ class Connection:
         try:
             received = frames.parse(message)
             if received.type == "message":
-                await self._post(read(received.content, frames.said), inbox)
+                await self._post(read(received.content, frames.said))
             else:
                 await self._answer_all()
                 with trio.fail_after(self._relay.services.settings.request_seconds):
@@ -117,45 +131,131 @@ class Connection:
             await self._answer_all()
             self._refuse(error, _client_id(received))
 
-    async def _post(self, said: frames.Said, inbox: Inbox) -> None:
-        if self._under_way and self._relay.services.rooms.backlog(said.room) >= UNDER_WAY_MOST:
-            # More than the next commit takes: many write there, so each connection has one under way, and nobody is
-            # turned away by a full mailbox who would otherwise be slowed.
+    async def _post(self, said: frames.Said) -> None:
+        if self._must_wait(said.room):
             await self._answer_all()
-        # One scope for both steps of a message that came alone, as most do: each costs as much as parsing it.
-        deadline = trio.current_time() + self._relay.services.settings.request_seconds
-        with trio.CancelScope(deadline=deadline) as patience:
-            posting = await self._begin(said)
-            posting.when_settled(self._bell.ring)
-            while not self._under_way and inbox.quiet and not posting.settled:
-                await self._bell.wait()
-            if posting.settled and not self._under_way:
-                self._answer(await posting.stored())
-            else:
-                self._under_way.append(UnderWay(posting, said.client_id, deadline))
-        if patience.cancelled_caught:
-            raise trio.TooSlowError
+            if self._relay.services.tokens.is_void(self.token):
+                return
+        deadline = self._deadline()
+        with trio.fail_at(deadline):
+            posting = await self._relay.services.support.rooms.begin_post(
+                self.account,
+                said.room,
+                text=said.text,
+                file=said.file,
+                client_id=said.client_id,
+                caused_by=self._relay.new_id(),
+            )
+        self._is_under_way(UnderWay(posting, said.client_id, deadline))
 
-    async def _answer_first(self, inbox: Inbox) -> None:
-        """Answers the first of those under way, unless something comes before it is done."""
+    @property
+    def _due(self) -> bool:
+        """Whether the first of those under way is to be answered."""
+        if not self._under_way:
+            return False
         first = self._under_way[0]
-        with trio.CancelScope(deadline=first.deadline) as patience:
-            while inbox.quiet and not first.posting.settled:
-                await self._bell.wait()
-        if patience.cancelled_caught or first.posting.settled:
-            await self._conclude(self._under_way.popleft())
+        return first.posting.settled or first.deadline <= trio.current_time()
 
     async def _answer_all(self) -> None:
         """Waits until every message that was handed to its room is answered, in order."""
         while self._under_way:
-            await self._conclude(self._under_way.popleft())
+            if self._due:
+                await self._answer_first()
+            else:
+                await self._wait()
 
-    async def _conclude(self, one: UnderWay) -> None:
+    async def _wait(self) -> None:
+        """Until the bell rings."""
+        self._arm()
+        await self._bell.wait()
+
+    async def _answer_first(self) -> None:
+        one = self._under_way.popleft()
         try:
-            with trio.fail_at(one.deadline):
+            if not one.posting.settled:
+                raise trio.TooSlowError
+            with trio.fail_after(self._relay.services.settings.request_seconds):
                 self._answer(await one.posting.stored())
         except Exception as error:
             self._refuse(error, one.client_id)
+
+    # -- without waiting ----------------------------------------------------------------------------------------
+
+    def _take_at_once(self, message: str | bytes) -> bool:
+        """Hands a message to its room, if nothing before it waits for anything, and nothing has to be looked up for it.
+        Returns: False if it did nothing: the handler will find out why not, and say so."""
+        if not self._idle or self._relay.services.tokens.is_void(self.token):
+            return False
+        try:
+            received = frames.parse(message)
+            if received.type != "message":
+                return False
+            said = read(received.content, frames.said)
+            if self._must_wait(said.room):
+                return False
+            deadline = self._deadline()
+            posting = self._relay.services.support.rooms.hand_in(
+                self.account,
+                said.room,
+                text=said.text,
+                file=said.file,
+                client_id=said.client_id,
+                caused_by=self._relay.new_id(),
+                deadline=deadline,
+            )
+        except Exception:
+            # Whatever it is, the handler meets it again when it does the same, and answers it in its place.
+            return False
+        if posting is None:
+            return False
+        self._is_under_way(UnderWay(posting, said.client_id, deadline))
+        return True
+
+    def _must_wait(self, room: str) -> bool:
+        """Whether those under way are to be answered first. Where more waits for the room than its next commit takes,
+        many write there: then each connection has one message under way, and nobody is turned away by a full mailbox
+        who would otherwise be slowed."""
+        under_way = len(self._under_way)
+        if under_way >= UNDER_WAY_MOST:
+            return True
+        return under_way > 0 and self._relay.services.rooms.backlog(room) >= UNDER_WAY_MOST
+
+    def _deadline(self) -> float:
+        return trio.current_time() + self._relay.services.settings.request_seconds
+
+    def _is_under_way(self, one: UnderWay) -> None:
+        self._under_way.append(one)
+        one.posting.when_settled(self._settled)
+        self._arm()
+
+    def _settled(self) -> None:
+        """Some message is stored or refused."""
+        while self._under_way and self._under_way[0].posting.plain:
+            self._under_way.popleft()
+        # The handler is wanted by what is to be answered; and when it waits for all, by the end of them.
+        if self._due or not self._idle:
+            self._bell.ring()
+
+    def _arm(self) -> None:
+        """One timer a connection, let be when all is answered: one a message would cost as much as parsing it."""
+        if self._patience is None and self._under_way:
+            self._patience = self._relay.call_at(self._under_way[0].deadline, self._look)
+
+    def _look(self) -> None:
+        """Some message that may still be under way was expected by now."""
+        self._patience = None
+        if self._due:
+            self._bell.ring()
+        else:
+            self._arm()
+
+    def ended(self) -> None:
+        """Its socket has gone."""
+        for timer in (self.expiry, self._patience):
+            if timer is not None:
+                timer.cancel()
+
+    # -- what frames ask for ------------------------------------------------------------------------------------
 
     async def _handle(self, received: frames.Received) -> None:
         if received.type == "read":
@@ -166,16 +266,6 @@ class Connection:
     def _refuse(self, error: Exception, client_id: str | None) -> None:
         content = frames.error_content(self._relay.known(error), client_id)
         self.outlet.send_encoded(frames.frame("error", content))
-
-    async def _begin(self, said: frames.Said) -> Posting:
-        return await self._relay.services.support.rooms.begin_post(
-            self.account,
-            said.room,
-            text=said.text,
-            file=said.file,
-            client_id=said.client_id,
-            caused_by=self._relay.new_id(),
-        )
 
     def _answer(self, posted: Posted) -> None:
         """The sender is told with everybody else, after the commit. Of a message that had been stored before nobody

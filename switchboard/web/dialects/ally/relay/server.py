@@ -7,7 +7,7 @@ room is on both, so it hears everything once and in order.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
@@ -125,8 +125,7 @@ class Relay:
     def disconnect(self, connection: Connection) -> None:
         """It has gone."""
         self.connections.discard(connection)
-        if connection.expiry is not None:
-            connection.expiry.cancel()
+        connection.ended()
         self._leave(connection)
         if connection.account.id in self._operators:
             self._left(connection.account.id)
@@ -177,6 +176,10 @@ class Relay:
                 if connection.expiry is not None:
                     connection.expiry.cancel()
                     self._watch(connection)
+
+    def call_at(self, moment: float, callback: Callable[[], None]) -> Timer:
+        """``callback`` is called at that moment of Trio's clock; it must be quick."""
+        return self._timers.at(moment, callback)
 
     # -- which operators are there ------------------------------------------------------------------------------
 
