@@ -161,7 +161,7 @@ class MemoryDatabase:
         return False
 
     def _obstacle(self, turn: Turn) -> Outcome | None:
-        """Why the turn loses, by the same precedence as in schema/0001_sessions.sql."""
+        """Why the turn loses, by the same precedence as in schema/0009_leaner_commits.sql."""
         row = self.sessions.get(turn.address)
         if (0 if row is None else row.version) != turn.expected:
             return Stale()

@@ -42,7 +42,7 @@ UNIQUE_TRIES: Final = 3
 through, or its settling): at the next try that row is seen, and the turn in its way is told why it loses."""
 
 FENCED: Final = "SB001"
-"""Raised by ``hold_fence`` in schema/0001_sessions.sql."""
+"""Raised by ``hold_fence`` (schema/0001_sessions.sql) and ``commit_turns``."""
 
 PARAMETERS: Final = 51
 CALL: Final = f"SELECT * FROM commit_turns({', '.join(f'${n}' for n in range(1, PARAMETERS + 1))})"
@@ -69,6 +69,7 @@ SETTINGS: Final = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "statement_timeout": STATEMENT_LIMIT,
+    "lock_timeout": PATIENCE,
 }
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class PostgresBackend:
 
     async def write(self, batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome | Locked]:
         """See ``Backend``."""
-        patience = PATIENCE_HURRIED if hurried else PATIENCE
+        patience = PATIENCE_HURRIED if hurried else None
         columns = arrays(batch)
         if concerns_rooms(batch):
             columns += room_arrays(batch)
@@ -97,7 +98,7 @@ class PostgresBackend:
         """Ends the connection at once; a batch under way is then unknown."""
         await self._database.run_apart(self._drop)
 
-    async def _write(self, patience: str, columns: list[list[Any]]) -> Any:
+    async def _write(self, patience: str | None, columns: list[list[Any]]) -> Any:
         for remaining in reversed(range(UNIQUE_TRIES)):
             await self._prepare()
             try:
@@ -121,7 +122,7 @@ class PostgresBackend:
             await self._drop()
             raise StoreDown(first_line(error)) from error
 
-    async def _send(self, patience: str, columns: list[list[Any]]) -> Any:
+    async def _send(self, patience: str | None, columns: list[list[Any]]) -> Any:
         try:
             parameters = [self._node, patience, *columns]
             return await self._calls[len(parameters)].fetchrow(*parameters)

@@ -1,4 +1,4 @@
-"""What a batch of turns says of rooms, as the array parameters of ``commit_rooms`` (schema/0004_rooms.sql)."""
+"""What a batch of turns says of rooms, as the array parameters of ``commit_rooms`` (schema/0009_leaner_commits.sql)."""
 
 from __future__ import annotations
 

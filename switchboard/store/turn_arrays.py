@@ -1,4 +1,4 @@
-"""A batch of turns as the array parameters of ``commit_turns`` (schema/0001_sessions.sql).
+"""A batch of turns as the array parameters of ``commit_turns`` (schema/0009_leaner_commits.sql).
 
 Plain loops over plain lists: this is the hot path, and a row's cost here was the largest part of the client's.
 """
