@@ -1,4 +1,4 @@
-"""The fake's tables of rooms: what ``commit_rooms`` writes in Postgres (schema/0009_leaner_commits.sql), as dictionaries."""
+"""The fake's tables of rooms: what ``commit_rooms`` writes in Postgres, as dictionaries."""
 
 from __future__ import annotations
 
