@@ -97,6 +97,7 @@ class Engine:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Runs the sessions until ``stop``; then refuses new commands, finishes those accepted, and returns."""
         async with trio.open_nursery() as nursery:
+            await nursery.start(self._runtime.timers.run)
             for supervisor in self._supervisors.values():
                 await nursery.start(supervisor.run)
             self._runtime.ready_at = self.clock.now()
@@ -333,6 +334,7 @@ class Engine:
             "commands": self._runtime.commands,
             "asking": self._asking,
             "reactions_waiting": self.reactions.waiting,
+            "timers": len(self._runtime.timers),
         }
         for name, supervisor in self._supervisors.items():
             counts[f"active_{name}"] = len(supervisor.cells)

@@ -13,6 +13,7 @@ from switchboard.engine.ports import Capacity, JournalEntry, OutboxRow, Sessions
 from switchboard.engine.runtime.announcements import Announcements
 from switchboard.engine.runtime.breaker import Breaker
 from switchboard.engine.runtime.supervision_log import SupervisionLog
+from switchboard.engine.runtime.timers import Timers
 from switchboard.engine.sessions.codec import Codec
 from switchboard.engine.sessions.kind import Address, Kind
 
@@ -42,6 +43,8 @@ class Runtime:
     """Hands committed outbox rows to their delivery."""
     recheck_outbox: Callable[[], None]
     """Rows may have been committed that nobody here has seen."""
+    timers: Timers = field(default_factory=Timers)
+    """When sessions are to be looked at."""
     ready_at: Instant = 0
     """Watchdogs of what was loaded count from here at the earliest."""
     observers: dict[str, list[Observer]] = field(default_factory=dict)

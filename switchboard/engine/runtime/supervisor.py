@@ -25,6 +25,7 @@ from switchboard.engine.runtime.folding import restore
 from switchboard.engine.runtime.mailbox import Mailbox
 from switchboard.engine.runtime.services import KindRuntime
 from switchboard.engine.runtime.supervision_log import fingerprint, formatted
+from switchboard.engine.runtime.timers import Timer
 from switchboard.engine.sessions.kind import Address
 
 PASSIVATION_HORIZON_SECONDS = 60.0
@@ -43,6 +44,7 @@ class Cell:
         "_released",
         "_restarts",
         "_saved",
+        "_timer",
         "actor",
         "loaded",
         "of",
@@ -62,6 +64,7 @@ class Cell:
         self._doubted = False
         """Somebody may have released it: the database knows."""
         self._saved: object = None
+        self._timer: Timer | None = None
         self.loaded = fresh
         """Whether the actor's state may be read: it is the last one that was committed here, also after a crash and
         while an unknown commit is being settled."""
@@ -107,6 +110,7 @@ class Cell:
                 except Crash as crash:
                     await self._after_crash(crash)
         finally:
+            self._wake_by(math.inf)
             self._gone(self)
             for letter in self.mailbox.take(len(self.mailbox)):
                 letter.fail(Stopping())
@@ -214,13 +218,31 @@ class Cell:
                                 return False
                             active_at = trio.current_time()
                             continue
-                with trio.CancelScope(deadline=until):
-                    await mailbox.wait()
+                self._wake_by(until)
+                await mailbox.wait()
             if len(mailbox):
                 active_at = trio.current_time()
             elif trio.current_time() < actor.wake_at():
                 continue
             await actor.turn()
+
+    def _wake_by(self, moment: float) -> None:
+        """Wakes the actor at that moment of Trio's clock or before; infinity: never.
+
+        A timer that is due sooner is let be: most turns put off what they wait for, and a timer for each would cost as
+        much as their decisions.
+        """
+        if self._timer is not None:
+            if self._timer.moment <= moment < math.inf:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if moment < math.inf:
+            self._timer = self.of.runtime.timers.at(moment, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self.mailbox.wake()
 
     def _clean_at(self) -> float:
         """When its crashes no longer count: until then it stays in memory, where they are known."""

@@ -64,7 +64,7 @@ def forgets_the_ids_of_clients(patches: Patches) -> None:
     def none(_room: Room, _new: NewMessage) -> Key | None:
         return None
 
-    patches.set(rooms, "_client_key", none)
+    patches.set(rooms, "client_key", none)
 
 
 @in_worlds(MARKERS, scenario="storm", faults=(), kinds=ROOMS)

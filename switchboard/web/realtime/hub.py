@@ -227,8 +227,11 @@ class Channel:
         frames: list[Told] = []
         for announcement, told in zip(fresh, rendered, strict=True):
             self._advance(announcement, place, told, frames)
-        for some in runs(frames):
-            self._write_run(RunOf(some), tuple(self.members))
+        if len(frames) == 1:
+            self._write_one(frames[0])
+        else:
+            for some in runs(frames):
+                self._write_run(RunOf(some), tuple(self.members))
         return True
 
     async def tell(self, announcements: Sequence[Announcement], place: int) -> None:
@@ -298,6 +301,17 @@ class Channel:
             for start in range(0, len(members), SLICE):
                 self._write_run(run, members[start : start + SLICE])
                 await trio.lowlevel.checkpoint()
+
+    def _write_one(self, told: Told) -> None:
+        """What is told alone, as most is where few write: a run of it would cost as much as rendering it."""
+        counts = self._hub.counts
+        for member in tuple(self.members):
+            if member.gone or member is told.besides:
+                continue
+            if member.outlet.send_encoded(told.frame):
+                counts.deliveries += 1
+            else:
+                counts.undelivered += 1
 
     def _write_run(self, run: RunOf, members: Sequence[Member]) -> None:
         counts = self._hub.counts

@@ -83,3 +83,27 @@ async def test_commands_that_meet_a_passivation_are_never_lost(autojump_clock: M
             await trio.sleep(1 + (number % 5) * 1e-4 - 2e-4)
             await ask(engine, counter, Add(amount=1))
         assert (await read(engine, counter)).total == 200
+
+
+async def test_turns_that_put_a_deadline_off_share_a_timer_and_one_that_is_sooner_is_kept(
+    autojump_clock: MockClock,
+) -> None:
+    world = World(capacity=Capacity(idle_seconds=60))
+    async with world.engine() as engine:
+        counter = await make(engine, world)
+        for number in range(100):
+            await ask(engine, counter, Arm(at=world.clock.now() + 20_000 + number))
+            await trio.sleep(0.001)
+        assert engine.statistics()["timers"] <= 2
+        due = world.clock.now() + 5_000
+        await ask(engine, counter, Arm(at=due))
+        await trio.sleep(5.001)
+        assert (await read(engine, counter)).rings == 1
+        assert due <= world.database.journal[counter][-1].at <= due + 1
+        # And the sooner one that was let be wakes nobody who has nothing to do.
+        turns = engine.statistics()["turns"]
+        await trio.sleep(30)
+        assert engine.statistics()["turns"] == turns
+        await trio.sleep(40)
+        assert not engine.is_active(counter)
+        assert engine.statistics()["timers"] <= 1

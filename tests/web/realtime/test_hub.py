@@ -12,9 +12,9 @@ import trio.testing
 from switchboard.engine.errors import StoreDown
 from switchboard.engine.ports import Span
 from switchboard.engine.runtime.announcements import Announcement, Announcements
+from switchboard.engine.runtime.timers import Timers
 from switchboard.web.realtime.feeds import Feeds
 from switchboard.web.realtime.hub import SLICE, Channel, Cursor, Hub, Member, Rendered
-from switchboard.web.realtime.timers import Timers
 from switchboard.web.transport import Frame, Run
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import structlog
 import trio
 
+from switchboard.engine.runtime.timers import Timer
 from switchboard.web.failures import Bug, expected
 from switchboard.web.realtime.hub import Channel, Cursor, Exit, Member
 from switchboard.web.realtime.phoenix import frames
@@ -21,7 +22,6 @@ from switchboard.web.realtime.phoenix.speaking import (
     UnmatchedTopic,
 )
 from switchboard.web.realtime.phoenix.topics import Topic
-from switchboard.web.realtime.timers import Timer
 from switchboard.web.security import Token
 
 if TYPE_CHECKING:

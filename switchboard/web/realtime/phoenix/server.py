@@ -10,6 +10,7 @@ import trio
 
 from switchboard.engine.clock import Instant
 from switchboard.engine.engine import Engine
+from switchboard.engine.runtime.timers import Timers
 from switchboard.web.failures import LoginRequired
 from switchboard.web.realtime.hub import Channel, Hub
 from switchboard.web.realtime.phoenix.connection import Connection, Way
@@ -17,7 +18,6 @@ from switchboard.web.realtime.phoenix.frames import Version
 from switchboard.web.realtime.phoenix.sessions import Sessions
 from switchboard.web.realtime.phoenix.speaking import Place, Speaker, Speaking
 from switchboard.web.realtime.phoenix.topics import Topic
-from switchboard.web.realtime.timers import Timers
 from switchboard.web.security import Token, Tokens
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import trio
 
 from switchboard.engine.clock import Instant
 from switchboard.engine.errors import Unavailable
+from switchboard.engine.runtime.timers import Timer
 from switchboard.engine.sessions.kind import Address
 from switchboard.web.realtime.hub import Cursor, Member
 from switchboard.web.realtime.pusher import frames
 from switchboard.web.realtime.pusher.apps import App
 from switchboard.web.realtime.pusher.frames import error, frame
 from switchboard.web.realtime.pusher.rooms import Room, cursor_of, cursor_text
-from switchboard.web.realtime.timers import Timer
 from switchboard.web.transport import Outlet
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from switchboard.engine.engine import Engine
+from switchboard.engine.runtime.timers import Timers
 from switchboard.engine.sessions.kind import Address
 from switchboard.web.realtime.feeds import Feeds
 from switchboard.web.realtime.hub import Hub
@@ -21,7 +22,6 @@ from switchboard.web.realtime.pusher.connection import Connection, Grant
 from switchboard.web.realtime.pusher.frames import frame
 from switchboard.web.realtime.pusher.rooms import Room
 from switchboard.web.realtime.sources import NoticeSource, RoomSource, Source
-from switchboard.web.realtime.timers import Timers
 from switchboard.web.security import Token, Tokens
 from switchboard.web.transport import CloseCodes, Frame, Outlet
 

@@ -11,13 +11,13 @@ import trio
 
 from switchboard.engine.errors import Invalid
 from switchboard.engine.records import Account, DeviceType
+from switchboard.engine.runtime.timers import Timer
 from switchboard.engine.workflows.postings import Posting
 from switchboard.engine.workflows.room_requests import Posted
 from switchboard.web.dialects.ally.relay import frames
 from switchboard.web.dialects.ally.users import keep_device
 from switchboard.web.reading import read
 from switchboard.web.realtime.hub import Member
-from switchboard.web.realtime.timers import Timer
 from switchboard.web.security import Token
 from switchboard.web.transport import Inbox, Outlet
 

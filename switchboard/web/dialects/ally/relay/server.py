@@ -18,6 +18,7 @@ from switchboard.engine.errors import Unavailable
 from switchboard.engine.queries.rooms import ReadMarker
 from switchboard.engine.records import Account
 from switchboard.engine.runtime.announcements import Announcement
+from switchboard.engine.runtime.timers import Timer
 from switchboard.engine.sessions.room import Room, RoomNotice, desk, topics_of
 from switchboard.engine.workflows.messages import Message
 from switchboard.engine.workflows.support_people import app_of, is_staff
@@ -26,7 +27,6 @@ from switchboard.web.dialects.ally.relay.connection import Connection
 from switchboard.web.dialects.ally.shapes import last_issue_shape
 from switchboard.web.failures import Bug, expected
 from switchboard.web.realtime.hub import Channel, Cursor, Member, NotNow, Rendered
-from switchboard.web.realtime.timers import Timer
 from switchboard.web.security import Token
 from switchboard.web.services import Services
 from switchboard.web.transport import Frame, Outlet

@@ -12,11 +12,12 @@ import trio
 
 
 class Timer:
-    """One moment. ``cancel`` lets it pass."""
+    """One moment (``moment``, of Trio's clock). ``cancel`` lets it pass."""
 
-    __slots__ = ("_timers", "callback")
+    __slots__ = ("_timers", "callback", "moment")
 
-    def __init__(self, callback: Callable[[], None], timers: Timers) -> None:
+    def __init__(self, moment: float, callback: Callable[[], None], timers: Timers) -> None:
+        self.moment = moment
         self.callback: Callable[[], None] | None = callback
         self._timers = timers
 
@@ -50,7 +51,7 @@ class Timers:
 
     def at(self, moment: float, callback: Callable[[], None]) -> Timer:
         """``callback`` must be quick; its errors are logged."""
-        timer = Timer(callback, self)
+        timer = Timer(moment, callback, self)
         if not self._heap or moment < self._heap[0][0]:
             self._sooner.set()
         heapq.heappush(self._heap, (moment, next(self._numbers), timer))
@@ -75,4 +76,4 @@ class Timers:
             try:
                 callback()
             except Exception as error:
-                structlog.get_logger("realtime").error("timer_failed", exc_info=error)
+                structlog.get_logger("timers").error("timer_failed", exc_info=error)
