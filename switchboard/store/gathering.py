@@ -17,8 +17,9 @@ QUIET_STEPS: Final = 2
 """Steps of the loop in which nothing came and nobody was runnable: the first may have polled the sockets before the
 other side had written, and a request takes several steps from its socket to its turn, in each of which it is seen."""
 
-GATHER_SECONDS_MOST: Final = 0.006
-"""However busy the loop is: some six requests' work of one core, a fraction of what a request waits for it then."""
+GATHER_SECONDS_MOST: Final = 0.012
+"""However busy the loop is: some dozen requests' work of one core. A loop that does not run dry for so long has far more
+waiting, each of which it will take a multiple of this to come to."""
 
 
 async def gather(arrived: Callable[[], int], enough: int) -> None:
