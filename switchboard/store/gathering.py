@@ -18,8 +18,8 @@ QUIET_STEPS: Final = 2
 other side had written, and a request takes several steps from its socket to its turn, in each of which it is seen."""
 
 GATHER_SECONDS_MOST: Final = 0.012
-"""However busy the loop is: some dozen requests' work of one core. A loop that does not run dry for so long has far more
-waiting, each of which it will take a multiple of this to come to."""
+"""However busy the loop is: some dozen requests' work of one core. A loop that does not run dry for so long has far
+more waiting, each of which it will take a multiple of this to come to."""
 
 
 async def gather(arrived: Callable[[], int], enough: int) -> None:

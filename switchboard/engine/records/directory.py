@@ -31,11 +31,17 @@ class Directory:
         await self._accounts.add(account)
         self._remember(account)
 
-    async def get(self, id: str) -> Account | None:
-        """That account."""
+    def known(self, id: str) -> Account | None:
+        """That account, if it is in the memory."""
         known = self._known.get(id)
         if known is not None:
             self._known.move_to_end(id)
+        return known
+
+    async def get(self, id: str) -> Account | None:
+        """That account."""
+        known = self.known(id)
+        if known is not None:
             return known
         writes = self._writes
         account = await self._accounts.get(id)

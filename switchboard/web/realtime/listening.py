@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from switchboard.engine.sessions.kind import Address
-from switchboard.web.realtime.hub import Renderer
+from switchboard.web.realtime.hub import QuickRenderer, Renderer
 
 if TYPE_CHECKING:
     from switchboard.web.call import Call
@@ -28,6 +28,7 @@ class Plan(NamedTuple):
 
     topics: tuple[str, ...]
     render: Renderer
+    render_now: QuickRenderer | None = None
 
 
 class Listening(NamedTuple):

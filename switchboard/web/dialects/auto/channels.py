@@ -20,6 +20,7 @@ from switchboard.web.dialects.auto import notices
 from switchboard.web.dialects.auto.callers import NOBODY, Caller, caller_of
 from switchboard.web.realtime.hub import Rendered
 from switchboard.web.realtime.listening import NOTHING, Admission, Listening, Plan
+from switchboard.web.realtime.lookups import Lookups, renderers
 from switchboard.web.services import Services
 from switchboard.web.wire import time_text
 
@@ -96,22 +97,23 @@ async def plan(services: Services, name: str) -> Plan:
     if not name.startswith(PRIVATE) or not is_id(id):
         return NOTHING
 
-    async def render(announcement: Announcement) -> Rendered | None:
-        return await _rendered(services, id, announcement)
+    def rendering(announcement: Announcement, lookups: Lookups) -> Rendered | None:
+        return _rendered(id, announcement, lookups)
 
+    how = renderers(services, rendering)
     if await _stream(services, id) is not None:
-        return Plan((viewer_topic(id), chat_of(id)), render)
-    return Plan((f"account/{id}",), render)
+        return Plan((viewer_topic(id), chat_of(id)), *how)
+    return Plan((f"account/{id}",), *how)
 
 
-async def _rendered(services: Services, id: str, announcement: Announcement) -> Rendered | None:
+def _rendered(id: str, announcement: Announcement, lookups: Lookups) -> Rendered | None:
     if announcement.name == "streaming":
         notice = msgspec.json.decode(announcement.body, type=StreamNotice)
         shape = notices.body(notice, announcement.topic, announcement.sequence)
         return Rendered("streaming", shape)
     if announcement.name == "room" and announcement.topic.startswith("chat/"):
         told = msgspec.json.decode(announcement.body, type=RoomNotice)
-        message = await services.messages.get(told.message) if told.message else None
+        message = lookups.message(told.message) if told.message else None
         if message is None:
             return None
         shape = {

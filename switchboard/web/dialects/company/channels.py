@@ -25,6 +25,7 @@ from switchboard.web.dialects.company.errors import failure
 from switchboard.web.dialects.company.shapes import Json, message_shape, number_of
 from switchboard.web.dialects.company.users import AUDIENCE, REALM
 from switchboard.web.reading import read
+from switchboard.web.realtime.lookups import Lookups, renderers
 from switchboard.web.realtime.phoenix.socket import add_socket
 from switchboard.web.realtime.phoenix.speaking import (
     Place,
@@ -97,39 +98,42 @@ async def _own(speaker: Speaker, number: int) -> Room | None:
 def _inbox(speaker: Speaker) -> Place:
     services, account = speaker.services, speaker.account.id
 
-    async def render(announcement: Announcement) -> Told | None:
+    def rendering(announcement: Announcement, lookups: Lookups) -> Told | None:
         if announcement.name != "room":
             return None
         notice = msgspec.json.decode(announcement.body, type=RoomNotice)
         if notice.what != "message" or notice.message is None:
             return None
-        room = await services.rooms.get(notice.room)
-        return await _told(services, room, notice.message, "receive_msg")
+        room = lookups.room(notice.room)
+        assert room is not None, "a room that has a message exists"
+        return _told(lookups, room, notice.message, "receive_msg")
 
-    return Place(f"{CHAT}/{account}", (f"account/{account}",), render, _push_to_inbox)
+    how = renderers(services, rendering)
+    return Place(f"{CHAT}/{account}", (f"account/{account}",), *how, _push_to_inbox)
 
 
 def _conversation(speaker: Speaker, room: Room) -> Place:
     services = speaker.services
 
-    async def render(announcement: Announcement) -> Told | None:
+    def rendering(announcement: Announcement, lookups: Lookups) -> Told | None:
         if not announcement.name.startswith("MessagePosted"):
             return None
         posted = msgspec.json.decode(announcement.body, type=Posted)
-        return await _told(services, room, posted.id, "message")
+        return _told(lookups, room, posted.id, "message")
 
     async def push(pushed: Push) -> Json:
         return await _push_to_conversation(pushed, room)
 
     present = str(number_of(speaker.account))
-    return Place(f"{ROOM}{room.serial}", (f"room/{room.id}",), render, push, present)
+    how = renderers(services, rendering)
+    return Place(f"{ROOM}{room.serial}", (f"room/{room.id}",), *how, push, present)
 
 
-async def _told(services: Services, room: Room, id: str, event: str) -> Told | None:
-    message = await services.messages.get(id)
+def _told(lookups: Lookups, room: Room, id: str, event: str) -> Told | None:
+    message = lookups.message(id)
     if message is None or room.serial is None:
         return None
-    sender = await services.directory.get(message.sender)
+    sender = lookups.account(message.sender)
     assert sender is not None, "accounts are never deleted"
     return Told(event, _message(room, message, sender), id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from switchboard.web.dialects.dowell.fields import REALM
 from switchboard.web.dialects.dowell.shapes import message_shape, room_shape
 from switchboard.web.realtime.hub import Rendered
 from switchboard.web.realtime.listening import NOTHING, Admission, Listening, Plan
+from switchboard.web.realtime.lookups import Lookups, renderers
 from switchboard.web.services import Services
 
 ROOM = "private-room-"
@@ -49,21 +51,23 @@ async def plan(services: Services, name: str) -> Plan:
     if not name.startswith(ROOM) or not is_id(room):
         return NOTHING
 
-    async def render(announcement: Announcement) -> Rendered | None:
-        return await _message(services, room, announcement)
+    def rendering(announcement: Announcement, lookups: Lookups) -> Rendered | None:
+        return _message(services.settings.widgets.products, room, announcement, lookups)
 
-    return Plan((f"room/{room}",), render)
+    return Plan((f"room/{room}",), *renderers(services, rendering))
 
 
-async def _message(services: Services, id: str, announcement: Announcement) -> Rendered | None:
+def _message(
+    products: Mapping[str, str], id: str, announcement: Announcement, lookups: Lookups
+) -> Rendered | None:
     if not announcement.name.startswith("MessagePosted"):
         return None
     posted = msgspec.json.decode(announcement.body, type=Posted)
-    message = await services.messages.get(posted.id)
-    if message is None:
+    message, room = lookups.message(posted.id), lookups.room(id)
+    if message is None or room is None:
         return None
-    room = room_shape(await services.rooms.get(id), services.settings.widgets.products)
-    return Rendered("message", message_shape(room, message, read=False))
+    shape = room_shape(room, products)
+    return Rendered("message", message_shape(shape, message, read=False))
 
 
 LISTENING = Listening(admit, plan, still)

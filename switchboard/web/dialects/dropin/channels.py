@@ -18,6 +18,7 @@ from switchboard.web.dialects.dropin import notices
 from switchboard.web.dialects.dropin.shapes import message_shape
 from switchboard.web.realtime.hub import Rendered
 from switchboard.web.realtime.listening import NOTHING, Admission, Listening, Plan
+from switchboard.web.realtime.lookups import Lookups, renderers
 from switchboard.web.services import Services
 
 PRIVATE, CHAT, GIG = "private-", "private-chat_", "presence-gig-"
@@ -67,15 +68,15 @@ async def plan(services: Services, name: str) -> Plan:
     if name.startswith(CHAT):
         gig = name.removeprefix(CHAT)
 
-        async def chat(announcement: Announcement) -> Rendered | None:
-            return await _chat(services, gig, announcement)
+        def chat(announcement: Announcement, lookups: Lookups) -> Rendered | None:
+            return _chat(gig, announcement, lookups)
 
-        return Plan((chat_of(gig),), chat) if is_id(gig) else NOTHING
+        return Plan((chat_of(gig),), *renderers(services, chat)) if is_id(gig) else NOTHING
     account = name.removeprefix(PRIVATE)
     if not name.startswith(PRIVATE) or not is_id(account):
         return NOTHING
 
-    async def told(announcement: Announcement) -> Rendered | None:
+    def told(announcement: Announcement, _lookups: Lookups) -> Rendered | None:
         told = notices.Told(announcement.topic, announcement.sequence, announcement.body)
         if announcement.name == TOPIC_NAME:
             return Rendered("gig", notices.personal_body(told))
@@ -83,12 +84,12 @@ async def plan(services: Services, name: str) -> Plan:
             return Rendered("gig", notices.gig_body(told, account, services.engine))
         return None
 
-    return Plan((f"account/{account}",), told)
+    return Plan((f"account/{account}",), *renderers(services, told))
 
 
-async def _chat(services: Services, gig: str, announcement: Announcement) -> Rendered | None:
+def _chat(gig: str, announcement: Announcement, lookups: Lookups) -> Rendered | None:
     told = msgspec.json.decode(announcement.body, type=RoomNotice)
-    message = await services.messages.get(told.message) if told.message else None
+    message = lookups.message(told.message) if told.message else None
     return None if message is None else Rendered("chat", message_shape(gig, message))
 
 

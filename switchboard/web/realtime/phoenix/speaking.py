@@ -64,6 +64,9 @@ class Push(NamedTuple):
 Render: TypeAlias = Callable[[Announcement], Awaitable[Told | None]]
 """None: nothing that this topic tells. May raise Unavailable; then it is asked again."""
 
+RenderNow: TypeAlias = Callable[[Announcement], Told | None]
+"""The same without waiting. Raises: NotNow (hub)."""
+
 
 class Place(NamedTuple):
     """What a topic's name means to who joins it."""
@@ -73,6 +76,7 @@ class Place(NamedTuple):
     topics: tuple[str, ...]
     """What feeds it."""
     render: Render
+    render_now: RenderNow
     push: Callable[[Push], Awaitable[Any]]
     """Returns the reply's response, once what it tells of is committed. Raises: UnmatchedEvent, and whatever
     ``Speaking.refusal`` knows."""

@@ -10,7 +10,7 @@ from switchboard.engine.runtime.announcements import Announcement
 from switchboard.web.realtime.hub import Channel, Cursor, Hub, Member, Rendered
 from switchboard.web.realtime.phoenix import frames
 from switchboard.web.realtime.phoenix.frames import Version, encode
-from switchboard.web.realtime.phoenix.speaking import Place
+from switchboard.web.realtime.phoenix.speaking import Place, Told
 from switchboard.web.transport import Frame
 
 Metas = Mapping[str, Mapping[str, Any]]
@@ -37,7 +37,10 @@ class Topic:
         found = self._channels.get(version)
         if found is None:
             found = await self._hub.channel(
-                self._place.topics, self._render(version), self._frame(version)
+                self._place.topics,
+                self._render(version),
+                self._frame(version),
+                self._render_now(version),
             )
             self._channels[version] = found
         return found
@@ -51,15 +54,23 @@ class Topic:
 
     def _render(self, version: Version) -> Any:
         async def render(announcement: Announcement) -> Rendered | None:
-            told = await self._place.render(announcement)
-            if told is None:
-                return None
-            besides = None
-            if told.message is not None:
-                besides = self._answered.pop((version, told.message), None)
-            return Rendered(told.event, told.payload, besides)
+            return self._rendered(version, await self._place.render(announcement))
 
         return render
+
+    def _render_now(self, version: Version) -> Any:
+        def render_now(announcement: Announcement) -> Rendered | None:
+            return self._rendered(version, self._place.render_now(announcement))
+
+        return render_now
+
+    def _rendered(self, version: Version, told: Told | None) -> Rendered | None:
+        if told is None:
+            return None
+        besides = None
+        if told.message is not None:
+            besides = self._answered.pop((version, told.message), None)
+        return Rendered(told.event, told.payload, besides)
 
     def _frame(self, version: Version) -> Any:
         def frame(rendered: Rendered, _cursor: Cursor) -> Frame:

@@ -43,7 +43,7 @@ class Room:
 
     def __init__(self, name: str, hub: Hub, plan: Plan) -> None:
         self.name = name
-        self.channel = Channel(hub, plan.topics, plan.render, self._frame)
+        self.channel = Channel(hub, plan.topics, plan.render, self._frame, plan.render_now)
         self.present: dict[str, Present] = {}
         self.holders = 0
         """Connections in it or on their way into it; the last one closes it."""
