@@ -22,7 +22,12 @@ async def test_what_is_told_is_the_same_and_takes_a_task_only_if_something_is_to
         feeds = world.world.services.pusher.hub.feeds
         tasks: list[Any] = []
         spawn = feeds.spawn
-        monkeypatch.setattr(feeds, "spawn", lambda task: (tasks.append(task), spawn(task)))
+
+        def counted(task: Any) -> None:
+            tasks.append(task)
+            spawn(task)
+
+        monkeypatch.setattr(feeds, "spawn", counted)
         async with world.peer(ann) as hers, world.peer(ben) as his:
             for peer in (hers, his):
                 await peer.join("room:chat")
