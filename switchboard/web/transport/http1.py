@@ -224,7 +224,7 @@ class Http1(H11Protocol):
                     return found
             self.connection.receive_data(self._ahead[self._at :])
             self._ahead, self._at = b"", 0
-        return self.connection.next_event()
+        return self.connection.next_event() if self._fed else h11.NEED_DATA
 
     async def _awaited(self) -> object:
         """The next head, once it has come. Raises: h11.RemoteProtocolError."""
@@ -237,11 +237,10 @@ class Http1(H11Protocol):
                 self._idle = None
                 if self._fed:
                     self.connection.receive_data(data)
-                    event = self.connection.next_event()
                 else:
                     self._ahead, self._at = data, 0
-                    event = self._event()
                 self._fed += len(data)
+                event = self._event()
                 if event is h11.NEED_DATA and not begun:
                     # From here on the whole head has to come in this time, however it drips.
                     begun, scope.deadline = True, trio.current_time() + limits.head_seconds
