@@ -157,13 +157,8 @@ class Http1(H11Protocol):
         partings = farewell(cast(WorkerContext, self.context))
         partings.add(self)
         try:
-            while (request := await self._next_request()) is not None:
-                if isinstance(request, plain.Plain):
-                    goes_on = await self._answer_plain(request)
-                else:
-                    goes_on = await self._answer(request)
-                if not goes_on:
-                    break
+            while await self._serve_one():
+                continue
         finally:
             partings.discard(self)
 
@@ -171,6 +166,16 @@ class Http1(H11Protocol):
         """The server ends: who has asked for nothing is not waited for."""
         if self._idle is not None:
             self._idle.cancel()
+
+    async def _serve_one(self) -> bool:
+        """The next request, if there is one. In a function of its own, so that a connection that waits for its next
+        request does not keep its last. Returns: False if this was the last."""
+        request = await self._next_request()
+        if request is None:
+            return False
+        if isinstance(request, plain.Plain):
+            return await self._answer_plain(request)
+        return await self._answer(request)
 
     async def _answer_plain(self, request: plain.Plain) -> bool:
         """Returns: False if this was the last request."""
@@ -221,6 +226,8 @@ class Http1(H11Protocol):
                 found = plain.read(self._ahead, self._at, self.limits.head_bytes)
                 if found is not None:
                     self._at = found.end
+                    if self._at == len(self._ahead):
+                        self._ahead, self._at = b"", 0
                     return found
             self.connection.receive_data(self._ahead[self._at :])
             self._ahead, self._at = b"", 0

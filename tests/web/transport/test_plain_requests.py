@@ -12,6 +12,10 @@ import trio
 import trio.testing
 from transport_peers import asgi_app, asked, connected, get, logged, served, until
 
+from switchboard.web.transport.http1 import Http1
+from switchboard.web.transport.plain import Plain
+from switchboard.web.transport.plain_request import PlainRequest
+
 App = Callable[[Any, Any, Any], Awaitable[None]]
 Fields = list[tuple[bytes, bytes]]
 
@@ -178,3 +182,17 @@ async def test_a_plain_request_leaves_nothing_to_the_garbage_collector() -> None
             finally:
                 gc.enable()
             assert gc.collect() < 20
+
+
+async def test_a_connection_that_waits_for_a_request_does_not_keep_its_last() -> None:
+    body = b"x" * 60_000
+
+    async with served(asgi_app(APPS["a length"])) as server, connected(server) as peer:
+        await peer.send(get("/", f"Content-Length: {len(body)}").replace(b"GET", b"POST") + body)
+        await peer.answer()
+        await trio.testing.wait_all_tasks_blocked()
+        gc.collect()
+        kept = [one for one in gc.get_objects() if isinstance(one, Plain | PlainRequest)]
+        protocols = [one for one in gc.get_objects() if isinstance(one, Http1)]
+    assert kept == []
+    assert [one._ahead for one in protocols if one._ahead] == []
