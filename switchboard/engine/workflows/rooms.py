@@ -143,8 +143,9 @@ class RoomDesk:
 
     async def admits(self, room: Room, account: str) -> bool:
         """Whether the account is a member of the room."""
-        if any(one.account == account for one in room.people):
-            return True
+        for one in room.people:
+            if one.account == account:
+                return True
         return await self._rooms.membership(room.id, account) is not None
 
     async def only_member(self, room: Room, account: str) -> None:
