@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlparse
 
 import trio
 
 from switchboard.web.failures import BodyTooLarge, UnreadableBody
+from switchboard.web.transport import WHOLE
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -76,6 +77,7 @@ class Incoming:
         "query_string",
         "scheme",
         "scope",
+        "whole",
     )
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -86,7 +88,9 @@ class Incoming:
         self.headers = RequestHeaders(scope["headers"])
         self.scheme: str = scope["scheme"]
         self.peer: str = (scope.get("client") or ("<local>",))[0]
-        self.complete = False
+        self.whole: bytes | None = scope.get(WHOLE)
+        """The body, where nobody needs to wait for it."""
+        self.complete = self.whole is not None
         """Whether the body was read to its end."""
         self._receive = receive
         self._send = send
@@ -99,6 +103,10 @@ class Incoming:
         declared = self.headers.get("Content-Length")
         if declared is not None and (not declared.isdecimal() or int(declared) > most):
             raise BodyTooLarge if declared.isdecimal() else UnreadableBody("has no length")
+        if self.whole is not None:
+            if len(self.whole) > most:
+                raise BodyTooLarge
+            return self.whole
         parts: list[bytes] = []
         size = 0
         while not self.complete:
@@ -115,14 +123,16 @@ class Incoming:
 
     async def part(self) -> bytes | None:
         """The next part of the body, None after the last. Raises: ClientLeft."""
+        if self.whole:
+            part, self.whole = self.whole, b""
+            return part
         if self.complete:
             return None
         message = await self._receive()
         if message["type"] != "http.request":
             raise ClientLeft
         self.complete = not message.get("more_body", False)
-        part: bytes = message.get("body", b"")
-        return part
+        return cast(bytes, message.get("body", b""))
 
     async def answer(self, answer: Answer) -> None:
         """Sends it; after a body that was not read to its end, the connection's last."""

@@ -36,6 +36,7 @@ PUBLIC: tuple[tuple[ModuleType, set[str]], ...] = (
             "Inbox",
             "Limits",
             "OUTLET",
+            "WHOLE",
             "Outlet",
             "Run",
             "WebsocketConnection",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import trio
 
+from switchboard.engine.errors import StoreDown
 from switchboard.engine.records import Serials
 
 AT_ONCE = 20
@@ -12,34 +15,59 @@ AT_ONCE_MOST = 320
 the counter is seldom used."""
 
 
+class _Stock:
+    """Numbers of one counter that were taken and not given yet."""
+
+    __slots__ = ("at_once", "low", "numbers", "taking")
+
+    def __init__(self) -> None:
+        self.numbers: deque[int] = deque()
+        self.low = 0
+        """With so many left, more are taken: half of what the last query took."""
+        self.at_once = AT_ONCE
+        """How many are taken the next time."""
+        self.taking = trio.Lock()
+
+
 class SerialNumbers:
     """Counters by name. A number is never given twice; one that was given for nothing is left out."""
 
     def __init__(self, serials: Serials) -> None:
         self._serials = serials
-        self._stock: dict[str, tuple[int, int]] = {}
-        """name -> (next, end)"""
-        self._at_once: dict[str, int] = {}
-        """name -> how many are taken the next time"""
-        self._taking: dict[str, trio.Lock] = {}
+        self._stocks: dict[str, _Stock] = {}
 
     async def one(self, name: str) -> int:
         """The next number, without a gap between this and an earlier one. Raises: StoreDown."""
         return await self._serials.take(name, 1)
 
     async def one_of_many(self, name: str) -> int:
-        """The next number of a busy counter; after a restart up to ``AT_ONCE_MOST`` are left out. Raises: StoreDown."""
-        number, end = self._stock.get(name, (0, 0))
-        if number != end:
-            # Without the lock, which costs a turn of the scheduler: nobody else runs between here and the return.
-            self._stock[name] = (number + 1, end)
-            return number
-        async with self._taking.setdefault(name, trio.Lock()):
-            number, end = self._stock.get(name, (0, 0))
-            if number == end:
-                count = self._at_once.get(name, AT_ONCE)
-                number = await self._serials.take(name, count)
-                end = number + count
-                self._at_once[name] = min(2 * count, AT_ONCE_MOST)
-            self._stock[name] = (number + 1, end)
-            return number
+        """The next number of a busy counter; after a restart those of one and a half queries are left out at most.
+
+        Who finds that half of them are gone takes more before it gets one; the others go on with the rest meanwhile.
+        Else all who write at that moment would wait for a query of their own, and then no longer share a commit.
+
+        Raises: StoreDown.
+        """
+        stock = self._stocks.get(name)
+        if stock is None:
+            stock = self._stocks[name] = _Stock()
+        left = len(stock.numbers)
+        if not left or (left <= stock.low and not stock.taking.locked()):
+            await self._take_more(name, stock)
+        # Nobody else has run since there was one, so that numbers are given in the order in which they were asked for.
+        return stock.numbers.popleft()
+
+    async def _take_more(self, name: str, stock: _Stock) -> None:
+        """Returns with at least one there. Raises: StoreDown."""
+        async with stock.taking:
+            if len(stock.numbers) > stock.low:
+                return  # Whoever had the lock has taken enough.
+            try:
+                first = await self._serials.take(name, stock.at_once)
+            except StoreDown:
+                if not stock.numbers:
+                    raise
+                return
+            stock.numbers.extend(range(first, first + stock.at_once))
+            stock.low = stock.at_once // 2
+            stock.at_once = min(2 * stock.at_once, AT_ONCE_MOST)

@@ -5,7 +5,8 @@ itself is not changed. Per connection there is one task, which reads and runs it
 more, its handler's and its keeper's.
 
 - ``connection``: admission, deadlines, the socket. ``writing``: what leaves by it.
-- ``http1``, ``http_stream``, ``bodies``, ``http2``, ``http2_stream``: HTTP. ``websocket_stream``, ``outlet``,
+- ``http1``: HTTP/1; ``plain``, ``plain_request``: nearly all of its requests; ``http_stream``, ``bodies``: the others,
+  by h11. ``http2``, ``http2_stream``: HTTP/2. ``websocket_stream``, ``outlet``,
 ``inbox``, ``messages``, ``frames``,
   ``origins``: websockets. ``parting``: the server ends.
 - ``quart_http``, ``quart_websocket``: Quart-Trio's side.
@@ -24,6 +25,7 @@ from switchboard.web.transport.frames import (
     payload_of,
     run_of,
 )
+from switchboard.web.transport.http_stream import WHOLE
 from switchboard.web.transport.inbox import INBOX, Inbox
 from switchboard.web.transport.installing import install, uninstall
 from switchboard.web.transport.limits import Limits
@@ -47,6 +49,7 @@ __all__ = [
     "FAREWELL",
     "INBOX",
     "OUTLET",
+    "WHOLE",
     "CloseCodes",
     "Farewell",
     "Frame",

@@ -17,10 +17,12 @@ from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, H11SendableEvent
 
+from switchboard.web.transport import plain
 from switchboard.web.transport.bodies import BodyReader
 from switchboard.web.transport.guard import Guard
 from switchboard.web.transport.http_stream import PulledRequest
 from switchboard.web.transport.parting import farewell
+from switchboard.web.transport.plain_request import PlainRequest
 from switchboard.web.transport.websocket_stream import GuardedWebsocket
 from switchboard.web.transport.writing import Writer
 
@@ -86,8 +88,12 @@ class Http1(H11Protocol):
         self._tasks, self.task_group = task_group, self  # type: ignore[assignment]
         self._held: h11.Response | None = None
         """A head that waits for its body, to leave with it."""
+        self._ahead, self._at = b"", 0
+        """What has come and h11 has not seen, and how much of it was read: h11 sees only what is not plain."""
+        self._reads_plain = not (config.server_names or config.h11_pass_raw_headers)
+        """These two of hypercorn's settings are known to its own streams alone."""
         self._fed = 0
-        """Bytes given to h11 since the present head's first."""
+        """Bytes that have come since the present head's first."""
         self._idle: trio.CancelScope | None = None
         """Around the waiting for a request of which nothing has come yet."""
         self._reading: trio.CancelScope | None = None
@@ -132,11 +138,11 @@ class Http1(H11Protocol):
 
     async def left(self) -> None:
         """Returns when the client has gone. What it asks for meanwhile waits its turn, one read of it at most."""
-        if not self.connection.trailing_data[0]:
+        if self._at == len(self._ahead) and not self.connection.trailing_data[0]:
             data = await self._wire.receive()
-            self.connection.receive_data(data)
             if not data:
                 return
+            self._ahead, self._at = data, 0
         await trio.sleep_forever()
 
     def unsay(self) -> bool:
@@ -151,21 +157,8 @@ class Http1(H11Protocol):
         partings = farewell(cast(WorkerContext, self.context))
         partings.add(self)
         try:
-            while (request := await self._next_request()) is not None:
-                status = refusal(request, self._head_bytes(), self.limits.head_bytes)
-                if status is not None:
-                    await self._refuse(status)
-                    break
-                self._body = BodyReader(self)
-                await self._create_stream(request)
-                stream = self.stream
-                if isinstance(stream, GuardedWebsocket):
-                    await self._pass_on(stream)
-                    break
-                if isinstance(stream, PulledRequest):
-                    await stream.run()
-                if not await self._recycled():
-                    break
+            while await self._serve_one():
+                continue
         finally:
             partings.discard(self)
 
@@ -174,34 +167,97 @@ class Http1(H11Protocol):
         if self._idle is not None:
             self._idle.cancel()
 
-    async def _next_request(self) -> h11.Request | None:
+    async def _serve_one(self) -> bool:
+        """The next request, if there is one. In a function of its own, so that a connection that waits for its next
+        request does not keep its last. Returns: False if this was the last."""
+        request = await self._next_request()
+        if request is None:
+            return False
+        if isinstance(request, plain.Plain):
+            return await self._answer_plain(request)
+        return await self._answer(request)
+
+    async def _answer_plain(self, request: plain.Plain) -> bool:
+        """Returns: False if this was the last request."""
+        self.keep_alive_requests += 1
+        await self.context.mark_request()
+        running = PlainRequest(self, request)
+        await running.run()
+        if self.gone or running.closes or self.context.terminated.is_set():
+            return False
+        self._fed = len(self._ahead) - self._at
+        if self._fed:
+            # Of many requests that were sent at once, none may need to wait for anything.
+            await trio.lowlevel.checkpoint()
+        return True
+
+    async def _answer(self, request: h11.Request) -> bool:
+        """Returns: False if this was the last request."""
+        status = refusal(request, self._head_bytes(), self.limits.head_bytes)
+        if status is not None:
+            await self._refuse(status)
+            return False
+        self._body = BodyReader(self)
+        await self._create_stream(request)
+        stream = self.stream
+        if isinstance(stream, GuardedWebsocket):
+            await self._pass_on(stream)
+            return False
+        if isinstance(stream, PulledRequest):
+            await stream.run()
+        return await self._recycled()
+
+    async def _next_request(self) -> h11.Request | plain.Plain | None:
         """The next head; None: there will be none."""
+        event: object
+        try:
+            event = self._event()
+            if event is h11.NEED_DATA:
+                event = await self._awaited()
+        except h11.RemoteProtocolError as error:
+            await self._refuse(error.error_status_hint)
+            return None
+        return event if isinstance(event, h11.Request | plain.Plain) else None
+
+    def _event(self) -> object:
+        """A plain request, or h11's next event. Raises: h11.RemoteProtocolError."""
+        if self._at < len(self._ahead):
+            if self._reads_plain:
+                found = plain.read(self._ahead, self._at, self.limits.head_bytes)
+                if found is not None:
+                    self._at = found.end
+                    if self._at == len(self._ahead):
+                        self._ahead, self._at = b"", 0
+                    return found
+            self.connection.receive_data(self._ahead[self._at :])
+            self._ahead, self._at = b"", 0
+        return self.connection.next_event() if self._fed else h11.NEED_DATA
+
+    async def _awaited(self) -> object:
+        """The next head, once it has come. Raises: h11.RemoteProtocolError."""
         event: object = h11.NEED_DATA
         begun, limits = self._fed > 0, self.limits
-        with trio.CancelScope() as scope:
-            wait = limits.head_seconds if begun else limits.keep_alive_seconds
-            scope.deadline = trio.current_time() + wait
+        wait = limits.head_seconds if begun else limits.keep_alive_seconds
+        with trio.CancelScope(deadline=trio.current_time() + wait) as scope:
             self._idle = None if begun else scope
-            try:
-                while (event := self.connection.next_event()) is h11.NEED_DATA:
-                    data = await self._wire.receive()
-                    if not data:
-                        break
-                    if not begun:
-                        # From here on the whole head has to come in this time, however it drips.
-                        self._idle, begun = None, True
-                        scope.deadline = trio.current_time() + limits.head_seconds
-                    self._fed += len(data)
+            while event is h11.NEED_DATA and (data := await self._wire.receive()):
+                self._idle = None
+                if self._fed:
                     self.connection.receive_data(data)
-            except h11.RemoteProtocolError as error:
-                await self._refuse(error.error_status_hint)
+                else:
+                    self._ahead, self._at = data, 0
+                self._fed += len(data)
+                event = self._event()
+                if event is h11.NEED_DATA and not begun:
+                    # From here on the whole head has to come in this time, however it drips.
+                    begun, scope.deadline = True, trio.current_time() + limits.head_seconds
         self._idle = None
         if scope.cancelled_caught and begun:
             self.counts.heads_cut += 1
             await self._refuse(408)
         elif scope.cancelled_caught:
             self.counts.idle_closed += 1
-        return event if isinstance(event, h11.Request) else None
+        return event
 
     def _head_bytes(self) -> int:
         """The size of the head that has just come; exact where it matters, for asking h11 copies what follows."""
@@ -229,7 +285,7 @@ class Http1(H11Protocol):
             self.unread = not whole
             return False
         connection.start_next_cycle()
-        self._fed = len(connection.trailing_data[0])
+        self._fed = len(connection.trailing_data[0]) or len(self._ahead) - self._at
         if self._fed:
             # Of many requests that were sent at once, none may need to wait for anything.
             await trio.lowlevel.checkpoint()
@@ -257,11 +313,19 @@ class Http1(H11Protocol):
         if (
             isinstance(event, Response)
             and event.status_code >= 200
-            and (self.context.terminated.is_set() or event.status_code in LAST_WORDS)
+            and self._must_end(event.status_code)
             and CLOSE not in event.headers
         ):
             event = replace(event, headers=[*event.headers, CLOSE])
         await super().stream_send(event)
+
+    def _must_end(self, status: int) -> bool:
+        return self.context.terminated.is_set() or status in LAST_WORDS
+
+    def ends_with(self, status: int) -> bool:
+        """Whether the connection ends with an answer of that status, for reasons that the app does not know."""
+        had_all = self.keep_alive_requests >= self.config.keep_alive_max_requests
+        return had_all or self._must_end(status)
 
     async def _send_h11_event(self, event: H11SendableEvent) -> None:
         """A head waits for what follows it, and leaves with that in one write; what is empty is not written."""

@@ -26,6 +26,10 @@ REFUSAL = "switchboard.refusal"
 there."""
 
 
+WHOLE = "switchboard.whole"
+"""The key of a request's ASGI scope that has its whole body, where that came with its head."""
+
+
 class Source(Protocol):
     """The connection below a pulled request."""
 
@@ -67,11 +71,17 @@ class PulledRequest(HTTPStream):
     async def run(self) -> None:
         """Runs the app to its end, whether or not its client is still there. Its errors are logged as hypercorn
         does."""
-        if self._ready:
-            self.scope[FAREWELL] = farewell(cast(WorkerContext, self.context))  # type: ignore[literal-required]
-            app, receive = partial(run_quietly, self.app), cast(Any, self.receive)
-            thread = trio.to_thread.run_sync, trio.from_thread.run
+        if not self._ready:
+            return
+        self.scope[FAREWELL] = farewell(cast(WorkerContext, self.context))  # type: ignore[literal-required]
+        app, receive = partial(run_quietly, self.app), cast(Any, self.receive)
+        thread = trio.to_thread.run_sync, trio.from_thread.run
+        try:
             await _handle(app, self.config, self.scope, receive, self.app_send, *thread)
+        finally:
+            # Both lead back to this object: each request would be left to the garbage collector, whose pauses
+            # everybody notices.
+            self.task_group = self.app_put = None  # type: ignore[assignment]
 
     async def receive(self) -> Mapping[str, Any]:
         """The body part by part, straight from the connection; after it the disconnect, once there is one."""

@@ -16,6 +16,9 @@ from switchboard.web.reading import Reader
 
 Json = dict[str, Any]
 
+EPOCH = datetime.datetime(1970, 1, 1)
+"""In UTC, which company's times do not say."""
+
 NAME_LENGTH_MOST = 200
 """Longer than any name or title."""
 
@@ -203,5 +206,4 @@ def message_shape(message: Message, conversation: int, numbers: Mapping[str, int
 
 def time_shape(at: Instant) -> str:
     """``2018-03-02T10:39:28.123456``, in UTC without saying so: Ecto's naive form."""
-    when = datetime.datetime.fromtimestamp(at / 1000, datetime.UTC).replace(tzinfo=None)
-    return when.isoformat(timespec="microseconds")
+    return (EPOCH + datetime.timedelta(milliseconds=at)).isoformat(timespec="microseconds")
