@@ -1,13 +1,13 @@
 """How we are served: hypercorn's Trio worker and Quart-Trio's connections, guarded and fast at once.
 
 ``install`` puts classes of ours in the place of some of hypercorn's, in this process. They are subclasses; hypercorn
-itself is not changed. Per connection there is one task, which reads and runs its HTTP requests; a websocket has two
-more, its handler's and its keeper's.
+itself is not changed. Per connection there is one task, which reads and runs its HTTP requests; a websocket has one
+more, its handler's or that of whoever the handler has handed it over to.
 
 - ``connection``: admission, deadlines, the socket. ``writing``: what leaves by it.
 - ``http1``, ``http_stream``, ``bodies``, ``http2``, ``http2_stream``: HTTP. ``websocket_stream``, ``outlet``,
 ``inbox``, ``messages``, ``frames``,
-  ``origins``: websockets. ``parting``: the server ends.
+  ``origins``, ``handover``, ``pulse``: websockets. ``parting``: the server ends.
 - ``quart_http``, ``quart_websocket``: Quart-Trio's side.
 - ``limits``: every number. ``guard``: what the connections of the process share. ``installing``: the check and the
 swap.
@@ -24,6 +24,7 @@ from switchboard.web.transport.frames import (
     payload_of,
     run_of,
 )
+from switchboard.web.transport.handover import HANDOVER, Handover, Receive
 from switchboard.web.transport.inbox import INBOX, Inbox
 from switchboard.web.transport.installing import install, uninstall
 from switchboard.web.transport.limits import Limits
@@ -45,15 +46,18 @@ def current_limits() -> Limits:
 
 __all__ = [
     "FAREWELL",
+    "HANDOVER",
     "INBOX",
     "OUTLET",
     "CloseCodes",
     "Farewell",
     "Frame",
     "HTTPConnection",
+    "Handover",
     "Inbox",
     "Limits",
     "Outlet",
+    "Receive",
     "Run",
     "WebsocketConnection",
     "current_limits",

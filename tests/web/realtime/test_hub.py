@@ -14,7 +14,7 @@ from switchboard.engine.ports import Span
 from switchboard.engine.runtime.announcements import Announcement, Announcements
 from switchboard.web.realtime.feeds import Feeds
 from switchboard.web.realtime.hub import SLICE, Channel, Cursor, Hub, Member, Rendered
-from switchboard.web.realtime.timers import Timers
+from switchboard.web.timers import Timers
 from switchboard.web.transport import Frame, Run
 
 

@@ -21,8 +21,8 @@ from switchboard.web.realtime.phoenix.speaking import (
     UnmatchedTopic,
 )
 from switchboard.web.realtime.phoenix.topics import Topic
-from switchboard.web.realtime.timers import Timer
 from switchboard.web.security import Token
+from switchboard.web.timers import Timer
 
 if TYPE_CHECKING:
     from switchboard.web.realtime.phoenix.server import PhoenixServer

@@ -17,8 +17,8 @@ from switchboard.web.realtime.phoenix.frames import Version
 from switchboard.web.realtime.phoenix.sessions import Sessions
 from switchboard.web.realtime.phoenix.speaking import Place, Speaker, Speaking
 from switchboard.web.realtime.phoenix.topics import Topic
-from switchboard.web.realtime.timers import Timers
 from switchboard.web.security import Token, Tokens
+from switchboard.web.timers import Timers
 
 if TYPE_CHECKING:
     from switchboard.web.services import Services

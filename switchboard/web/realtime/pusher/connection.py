@@ -17,7 +17,7 @@ from switchboard.web.realtime.pusher import frames
 from switchboard.web.realtime.pusher.apps import App
 from switchboard.web.realtime.pusher.frames import error, frame
 from switchboard.web.realtime.pusher.rooms import Room, cursor_of, cursor_text
-from switchboard.web.realtime.timers import Timer
+from switchboard.web.timers import Timer
 from switchboard.web.transport import Outlet
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from switchboard.web.realtime.pusher.connection import Connection, Grant
 from switchboard.web.realtime.pusher.frames import frame
 from switchboard.web.realtime.pusher.rooms import Room
 from switchboard.web.realtime.sources import NoticeSource, RoomSource, Source
-from switchboard.web.realtime.timers import Timers
 from switchboard.web.security import Token, Tokens
+from switchboard.web.timers import Timers
 from switchboard.web.transport import CloseCodes, Frame, Outlet
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -17,8 +16,8 @@ from switchboard.web.dialects.ally.relay import frames
 from switchboard.web.dialects.ally.users import keep_device
 from switchboard.web.reading import read
 from switchboard.web.realtime.hub import Member
-from switchboard.web.realtime.timers import Timer
 from switchboard.web.security import Token
+from switchboard.web.timers import Timer
 from switchboard.web.transport import Inbox, Outlet
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class Connection:
         self.members: dict[str, Member] = {}
         """Topic -> this connection among those who are told."""
         self.expiry: Timer | None = None
-        self._under_way: deque[UnderWay] = deque()
+        self._under_way: list[UnderWay] = []
         """Messages that were handed to their rooms and are not answered yet, in order."""
         self._bell = Bell()
         self._relay = relay
@@ -143,12 +142,12 @@ class Connection:
             while inbox.quiet and not first.posting.settled:
                 await self._bell.wait()
         if patience.cancelled_caught or first.posting.settled:
-            await self._conclude(self._under_way.popleft())
+            await self._conclude(self._under_way.pop(0))
 
     async def _answer_all(self) -> None:
         """Waits until every message that was handed to its room is answered, in order."""
         while self._under_way:
-            await self._conclude(self._under_way.popleft())
+            await self._conclude(self._under_way.pop(0))
 
     async def _conclude(self, one: UnderWay) -> None:
         try:

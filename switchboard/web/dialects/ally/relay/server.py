@@ -26,9 +26,9 @@ from switchboard.web.dialects.ally.relay.connection import Connection
 from switchboard.web.dialects.ally.shapes import last_issue_shape
 from switchboard.web.failures import Bug, expected
 from switchboard.web.realtime.hub import Channel, Cursor, Member, NotNow, Rendered
-from switchboard.web.realtime.timers import Timer
 from switchboard.web.security import Token
 from switchboard.web.services import Services
+from switchboard.web.timers import Timer
 from switchboard.web.transport import Frame, Outlet
 
 VOID = 1008
@@ -48,6 +48,8 @@ HEARING_SECONDS_MOST = 30.0
 
 class Shared:
     """A topic's channel, open for as long as anybody listens."""
+
+    __slots__ = ("channel", "holders")
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
