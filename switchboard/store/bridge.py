@@ -11,11 +11,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 import asyncpg
 import trio
-import trio_asyncio  # type: ignore[import-untyped]  # It has no annotations; ``Loop`` says what we use.
+import trio_asyncio  # type: ignore[import-untyped]
 from asyncpg.pool import PoolConnectionProxy
 
 from switchboard.engine.errors import StartError, StoreDown
@@ -51,20 +53,14 @@ TRANSACTION_LIMIT: Final = {"transaction_timeout": "15s"}
 log = logging.getLogger(__name__)
 
 
-class Loop(Protocol):
-    """An asyncio loop inside Trio's."""
-
-    async def run_aio_coroutine(self, coroutine: Coroutine[Any, Any, T], /) -> T:
-        """Runs it to its end; a Trio cancellation becomes an asyncio one, and back."""
-
-
 class Database:
     """A pool of connections, and asyncio functions run on it from any Trio task."""
 
-    def __init__(self, url: str, loop: Loop) -> None:
+    def __init__(self, url: str, loop: asyncio.AbstractEventLoop) -> None:
         self._url = url
         # Kept here because the context variable that trio-asyncio looks at is not inherited by our callers' tasks.
         self._loop = loop
+        self._context = copy_context()
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         # In front of the pool, because thousands that wait within it, each with a timer of asyncio's, were seen to
         # leave the loop no time for those whose turn it was: nothing was done any more, for good.
@@ -122,7 +118,7 @@ class Database:
         try:
             if self._pool is None:
                 raise StoreDown("the database is closed")
-            return await self._loop.run_aio_coroutine(self._unit(self._pool, unit, *args, **kwargs))
+            return await self._on_loop(self._unit(self._pool, unit, *args, **kwargs))
         except Exception as error:
             if is_outage(error):
                 raise StoreDown(first_line(error)) from error
@@ -142,7 +138,20 @@ class Database:
 
     async def run_apart(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
         """Runs an asyncio function that keeps its own connection (see ``connect``); its errors come as they are."""
-        return await self._loop.run_aio_coroutine(_call(function, *args))
+        return await self._on_loop(_call(function, *args))
+
+    async def _on_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """In the context in which the database was opened. In the caller's, each of asyncpg's timers would hold that,
+        and with it a whole request, until its moment, though it was cancelled long before."""
+        future: asyncio.Future[T]
+        try:
+            future = self._context.run(partial(asyncio.ensure_future, loop=self._loop), coroutine)
+        except BaseException:
+            # The loop has been closed; nobody will await it.
+            coroutine.close()
+            raise
+        result: T = await trio_asyncio.run_aio_future(future)
+        return result
 
     async def connect(
         self, seconds: float = COMMAND_SECONDS_MOST, **settings: str

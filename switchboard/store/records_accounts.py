@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from sys import intern
 from typing import Any
 
 import asyncpg
@@ -18,6 +19,9 @@ COLUMNS = tuple(
     field.name for field in msgspec.structs.fields(Account) if field.name != "identities"
 )
 """A column bears the name of its field; identities are rows of their own."""
+
+WORDS = ("realm", "type", "status", "operator", "dealer", "organization")
+"""Columns with the same few texts for all accounts, of which thousands are in memory: one copy of each will do."""
 
 SELECT = f"""
     SELECT {", ".join(COLUMNS)}, (
@@ -196,6 +200,8 @@ def _account(row: asyncpg.Record) -> Account:
     identities = row["identities"]
     known = () if identities is None else msgspec.json.decode(identities, type=tuple[Identity, ...])
     columns = {column: row[column] for column in COLUMNS}
+    for column in WORDS:
+        columns[column] = columns[column] and intern(columns[column])
     columns["profile"] = msgspec.json.decode(row["profile"])
     return Account(**columns, identities=known)
 

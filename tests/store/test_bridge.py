@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from typing import Any
 
 import asyncpg
@@ -296,3 +297,15 @@ async def test_the_loop_survives_an_error_that_nobody_waits_for(
     await database.run_apart(call_later)
     assert await database.run(select, "SELECT 1") == 1
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_unit_does_not_run_in_the_context_of_its_caller(database: Database) -> None:
+    """Its timers, which asyncio forgets only at their moment, would hold the caller's request as long."""
+    request: ContextVar[str] = ContextVar("request")
+
+    async def seen(connection: Connection) -> str:
+        await connection.execute("SELECT 1")
+        return request.get("nothing")
+
+    request.set("a large one")
+    assert await database.run(seen) == "nothing"

@@ -16,6 +16,7 @@ import trio
 from switchboard.engine.errors import Unavailable
 from switchboard.engine.runtime.announcements import Announcement
 from switchboard.web.realtime.feeds import PAGE, Feed, Feeds
+from switchboard.web.realtime.lock import Lock
 from switchboard.web.realtime.runs import RunOf, Told, runs
 from switchboard.web.transport import Frame, Run
 
@@ -95,6 +96,19 @@ class Counts:
 class Channel:
     """Who listens to the same. ``frame`` makes the protocol's frame of what was rendered and its cursor."""
 
+    __slots__ = (
+        "_cursor",
+        "_feeds",
+        "_frame",
+        "_hub",
+        "_render",
+        "_render_now",
+        "_sinks",
+        "_telling",
+        "members",
+        "topics",
+    )
+
     def __init__(
         self,
         hub: Hub,
@@ -114,7 +128,7 @@ class Channel:
         self._cursor: list[int] = []
         self._sinks = [Ear(self, place) for place in range(len(self.topics))]
         # One thing is told at a time, to everybody: so each member's cursor is true, whichever frame it read last.
-        self._telling = trio.Lock()
+        self._telling = Lock()
 
     @property
     def cursor(self) -> Cursor:

@@ -29,6 +29,8 @@ class Source(Protocol):
 class NoticeSource:
     """A topic of notices, which are kept for 24 hours."""
 
+    __slots__ = ("_sessions", "_topic")
+
     gapless = True
 
     def __init__(self, topic: str, sessions: Sessions) -> None:

@@ -1,14 +1,14 @@
 """How we are served: hypercorn's Trio worker and Quart-Trio's connections, guarded and fast at once.
 
 ``install`` puts classes of ours in the place of some of hypercorn's, in this process. They are subclasses; hypercorn
-itself is not changed. Per connection there is one task, which reads and runs its HTTP requests; a websocket has two
-more, its handler's and its keeper's.
+itself is not changed. Per connection there is one task, which reads and runs its HTTP requests; a websocket has one
+more, its handler's or that of whoever the handler has handed it over to.
 
 - ``connection``: admission, deadlines, the socket. ``writing``: what leaves by it.
 - ``http1``: HTTP/1; ``plain``, ``plain_request``: nearly all of its requests; ``http_stream``, ``bodies``: the others,
   by h11. ``http2``, ``http2_stream``: HTTP/2. ``websocket_stream``, ``outlet``,
 ``inbox``, ``messages``, ``frames``,
-  ``origins``: websockets. ``parting``: the server ends.
+  ``origins``, ``handover``, ``pulse``: websockets. ``parting``: the server ends.
 - ``quart_http``, ``quart_websocket``: Quart-Trio's side.
 - ``limits``: every number. ``guard``: what the connections of the process share. ``installing``: the check and the
 swap.
@@ -25,6 +25,7 @@ from switchboard.web.transport.frames import (
     payload_of,
     run_of,
 )
+from switchboard.web.transport.handover import HANDOVER, Handover, Receive
 from switchboard.web.transport.http_stream import WHOLE
 from switchboard.web.transport.inbox import INBOX, Inbox
 from switchboard.web.transport.installing import install, uninstall
@@ -47,6 +48,7 @@ def current_limits() -> Limits:
 
 __all__ = [
     "FAREWELL",
+    "HANDOVER",
     "INBOX",
     "OUTLET",
     "WHOLE",
@@ -54,9 +56,11 @@ __all__ = [
     "Farewell",
     "Frame",
     "HTTPConnection",
+    "Handover",
     "Inbox",
     "Limits",
     "Outlet",
+    "Receive",
     "Run",
     "WebsocketConnection",
     "current_limits",

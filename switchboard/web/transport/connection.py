@@ -12,9 +12,12 @@ from typing import Any
 import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol import ProtocolWrapper
+from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import AppWrapper, LifespanState
+from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
+from hypercorn.utils import parse_socket_addr
 
 from switchboard.web.transport import guard
 from switchboard.web.transport.http1 import Http1
@@ -33,6 +36,9 @@ class NoTask:
 
     async def stop(self) -> None:
         """Nothing was."""
+
+
+NO_TASK = NoTask()
 
 
 class Connection(TCPServer):
@@ -55,8 +61,10 @@ class Connection(TCPServer):
         self.writer = Writer(
             self._socket if self._direct else None, stream.send_all, self.guard.limits.send_seconds
         )
-        self.idle_task = NoTask()  # type: ignore[assignment]
-        self._idle = trio.CancelScope()
+        self.idle_task = NO_TASK  # type: ignore[assignment]
+        # The writer has a lock of its own, once it needs one.
+        self.send_lock = None  # type: ignore[assignment]
+        self._idle: trio.CancelScope | None = None
         """Around the reading of HTTP/2; its deadline is moved when the last of its requests ends."""
 
     # -- from the admission to the end -------------------------------------------------------------------------------
@@ -71,12 +79,41 @@ class Connection(TCPServer):
             return
         try:
             if self._direct or await self._shake_hands():
-                await super().run()
+                await self._converse()
         except* Exception as errors:
             self.guard.counts.connections_failed += 1
             self.guard.tell("connection_failed", errors)
         finally:
             self.guard.leave(address)
+
+    async def _converse(self) -> None:
+        """hypercorn's own does the same, but finds out by an error whether there is TLS, and that keeps a frame."""
+        family = self._socket.family
+        alpn = "http/1.1" if self._direct else self.stream.selected_alpn_protocol()
+        try:
+            client = parse_socket_addr(family, self._socket.getpeername())
+            server = parse_socket_addr(family, self._socket.getsockname())
+            async with TaskGroup() as tasks:
+                self._task_group = tasks
+                self.protocol = ProtocolWrapper(
+                    self.app,
+                    self.config,
+                    self.context,
+                    tasks,
+                    ConnectionState(self.state),
+                    not self._direct,
+                    client,
+                    server,
+                    self.protocol_send,
+                    alpn,
+                )
+                await self.protocol.initiate()
+                await self._read_data()
+        except OSError:
+            # The peer has left before anything was done.
+            pass
+        finally:
+            self._socket.close()
 
     def _address(self) -> str | None:
         try:
@@ -101,7 +138,7 @@ class Connection(TCPServer):
         self._socket.close()
 
     async def _shake_hands(self) -> bool:
-        """TLS. Returns: False if the client cannot or does not. hypercorn repeats it, which then does nothing."""
+        """TLS. Returns: False if the client cannot or does not."""
         with trio.move_on_after(self.guard.limits.head_seconds):
             try:
                 await self.stream.do_handshake()
@@ -114,7 +151,11 @@ class Connection(TCPServer):
     async def _read_data(self) -> None:
         protocol = self.protocol.protocol
         if isinstance(protocol, Http1):
-            await protocol.serve()
+            websocket = await protocol.serve()
+            if websocket is not None:
+                # What chose the protocol is not needed any more.
+                self.protocol = protocol  # type: ignore[assignment]
+                await protocol.pass_on(websocket)
             await self._finish(unread=protocol.unread)
         else:
             await self._feed()
@@ -123,9 +164,8 @@ class Connection(TCPServer):
         """HTTP/2: hypercorn's protocol is given what comes, and has tasks of its own."""
         partings = farewell(self.context)
         partings.add(self)
-        self._idle.deadline = trio.current_time() + self.guard.limits.keep_alive_seconds
         try:
-            with self._idle:
+            with trio.move_on_after(self.guard.limits.keep_alive_seconds) as self._idle:
                 while data := await self.receive():
                     await self.protocol.handle(RawData(data))
             if self._idle.cancelled_caught:
@@ -137,7 +177,7 @@ class Connection(TCPServer):
 
     def part(self) -> None:
         """The server ends: a connection without a request does not wait for one."""
-        if self._idle.deadline != inf:
+        if self._idle is not None and self._idle.deadline != inf:
             self._idle.cancel()
 
     async def _finish(self, *, unread: bool) -> None:
@@ -205,6 +245,10 @@ class Connection(TCPServer):
         except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
             return b""
 
+    def end_reading(self) -> None:
+        """Whoever waits in ``receive`` gets nothing more."""
+        trio.lowlevel.notify_closing(self._socket)
+
     async def protocol_send(self, event: Event) -> None:
         """What hypercorn's protocols have for the connection."""
         if isinstance(event, RawData):
@@ -212,7 +256,7 @@ class Connection(TCPServer):
             if self.writer.waiting and not await self.writer.drain():
                 self.guard.counts.slow_readers += 1
                 self.abort()
-        elif isinstance(event, Updated):
+        elif isinstance(event, Updated) and self._idle is not None:
             wait = self.guard.limits.keep_alive_seconds
             self._idle.deadline = trio.current_time() + wait if event.idle else inf
         else:

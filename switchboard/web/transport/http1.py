@@ -30,6 +30,8 @@ VERSIONS = frozenset({b"1.0", b"1.1"})
 
 CLOSE = (b"connection", b"close")
 
+UPGRADED = 101
+
 LAST_WORDS = frozenset({408, 413})
 """Answers to what did not come, or is more than anybody wants: the rest of it is not waited for."""
 
@@ -42,6 +44,9 @@ class Wire(Protocol):
 
     async def receive(self) -> bytes:
         """What has come; empty when nothing more will."""
+
+    def end_reading(self) -> None:
+        """Whoever waits in ``receive`` gets nothing more."""
 
 
 def refusal(request: h11.Request, head_bytes: int, most: int) -> int | None:
@@ -80,6 +85,8 @@ class Http1(H11Protocol):
         super().__init__(
             app, config, context, task_group, connection_state, ssl, client, server, send
         )
+        # What hypercorn pauses its reading with is not used, and takes half a kilobyte.
+        self.can_read = None  # type: ignore[assignment]
         # hypercorn gives us its sending method alone; the connection that it belongs to has the rest.
         self._wire = cast(Wire, send.__self__)  # type: ignore[attr-defined]
         self.limits = self._wire.guard.limits
@@ -96,8 +103,8 @@ class Http1(H11Protocol):
         """Bytes that have come since the present head's first."""
         self._idle: trio.CancelScope | None = None
         """Around the waiting for a request of which nothing has come yet."""
-        self._reading: trio.CancelScope | None = None
-        """Around the reading of a websocket."""
+        self._reading = False
+        """What comes is a websocket's."""
         self._body = BodyReader(self)
         self.unread = False
         """The client may still be sending what nobody will read."""
@@ -152,24 +159,27 @@ class Http1(H11Protocol):
 
     # -- one request after the other ---------------------------------------------------------------------------------
 
-    async def serve(self) -> None:
-        """Answers requests until the last; returns with everything said that is to be said."""
+    async def serve(self) -> GuardedWebsocket | None:
+        """Answers requests until the last, or until one for a websocket, which is returned for ``pass_on``. Otherwise
+        everything is said that is to be said."""
         partings = farewell(cast(WorkerContext, self.context))
         partings.add(self)
         try:
-            while await self._serve_one():
-                continue
+            while (outcome := await self._serve_one()) is not False:
+                if isinstance(outcome, GuardedWebsocket):
+                    return outcome
         finally:
             partings.discard(self)
+        return None
 
     def part(self) -> None:
         """The server ends: who has asked for nothing is not waited for."""
         if self._idle is not None:
             self._idle.cancel()
 
-    async def _serve_one(self) -> bool:
+    async def _serve_one(self) -> bool | GuardedWebsocket:
         """The next request, if there is one. In a function of its own, so that a connection that waits for its next
-        request does not keep its last. Returns: False if this was the last."""
+        request does not keep its last. Returns: False if this was the last; a websocket as ``serve`` does."""
         request = await self._next_request()
         if request is None:
             return False
@@ -191,8 +201,8 @@ class Http1(H11Protocol):
             await trio.lowlevel.checkpoint()
         return True
 
-    async def _answer(self, request: h11.Request) -> bool:
-        """Returns: False if this was the last request."""
+    async def _answer(self, request: h11.Request) -> bool | GuardedWebsocket:
+        """Returns: see ``_serve_one``."""
         status = refusal(request, self._head_bytes(), self.limits.head_bytes)
         if status is not None:
             await self._refuse(status)
@@ -201,8 +211,7 @@ class Http1(H11Protocol):
         await self._create_stream(request)
         stream = self.stream
         if isinstance(stream, GuardedWebsocket):
-            await self._pass_on(stream)
-            return False
+            return stream
         if isinstance(stream, PulledRequest):
             await stream.run()
         return await self._recycled()
@@ -291,19 +300,28 @@ class Http1(H11Protocol):
             await trio.lowlevel.checkpoint()
         return True
 
-    async def _pass_on(self, stream: GuardedWebsocket) -> None:
+    async def pass_on(self, stream: GuardedWebsocket) -> None:
         """Hands everything that comes to the websocket, for as long as that lasts."""
-        with trio.CancelScope() as self._reading:
+        self._reading = True
+        try:
             early = self.connection.next_event()
             if isinstance(early, Data):
                 await stream.handle(early)
-            while not stream.closed:
+            while not (stream.closed or stream.over):
                 data = await self._wire.receive()
                 if not data:
                     break
                 await stream.handle(Data(stream_id=STREAM_ID, data=data))
-        # However it came about: its handler must hear of it.
+        finally:
+            self._reading = False
+            # However it came about: its handler must hear of it.
+            stream.finish()
         await stream.handle(StreamClosed(stream_id=STREAM_ID))
+
+    def end_reading(self) -> None:
+        """The websocket is over, and nothing waits to be sent. (A cancel scope would weigh as much as the stream.)"""
+        if self._reading:
+            self._wire.end_reading()
 
     # -- what hypercorn's protocol does otherwise --------------------------------------------------------------------
 
@@ -342,9 +360,11 @@ class Http1(H11Protocol):
         else:
             if data:
                 await self.send(RawData(data=data))
+            if type(event) is h11.InformationalResponse and event.status_code == UPGRADED:
+                # From here on only frames come and go, and h11 would keep its request for as long.
+                self.connection = self._body = None  # type: ignore[assignment]
 
     async def _maybe_recycle(self) -> None:
         """The stream is done with; ``serve`` sees to the next one."""
         await self._close_stream()
-        if self._reading is not None:
-            self._reading.cancel()
+        self.end_reading()

@@ -25,10 +25,12 @@ VERSIONS: Mapping[str, str] = {"hypercorn": "0.18", "quart-trio": "0.12"}
 
 STREAM = "self, app, config, context, task_group, ssl, client, server, send, stream_id"
 PROTOCOL = "self, app, config, context, task_group, connection_state, ssl, client, server, send"
+WRAPPER = "self, app, config, context, task_group, state, ssl, client, server, send, alpn_protocol"
 
 SIGNATURES: Mapping[str, str] = {
     "hypercorn.trio.tcp_server:TCPServer.__init__": "self, app, config, context, state, stream",
     "hypercorn.trio.tcp_server:TCPServer.run": "self",
+    "hypercorn.protocol:ProtocolWrapper.__init__": WRAPPER,
     "hypercorn.trio.tcp_server:TCPServer.protocol_send": "self, event",
     "hypercorn.trio.tcp_server:TCPServer._read_data": "self",
     "hypercorn.trio.tcp_server:TCPServer._close": "self",
@@ -36,6 +38,7 @@ SIGNATURES: Mapping[str, str] = {
     "hypercorn.trio.tcp_server:ProtocolWrapper.handle": "self, event",
     "hypercorn.trio.task_group:_handle": "app, config, scope, receive, send, sync_spawn, call_soon",
     "hypercorn.trio.task_group:TaskGroup.spawn": "self, func, args",
+    "hypercorn.trio.task_group:TaskGroup.__init__": "self",
     "hypercorn.trio.worker_context:EventWrapper.set": "self",
     "hypercorn.trio.worker_context:EventWrapper.is_set": "self",
     "hypercorn.trio.worker_context:WorkerContext.mark_request": "self",

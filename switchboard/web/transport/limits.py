@@ -15,7 +15,7 @@ class Limits:
 
     # -- how many
     connections_most: int = 8192
-    """Open at once, whoever opened them. An idle websocket takes some 35 kB, and ``deploy/switchboard.service`` grants
+    """Open at once, whoever opened them. An idle websocket takes some 20 kB, and ``deploy/switchboard.service`` grants
     65,536 files; beyond, a request is answered 503."""
     connections_per_address_most: int = 512
     """Open at once from one address (of IPv6 one /64). A browser opens 6 and one websocket a tab, so this is an

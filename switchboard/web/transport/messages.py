@@ -15,6 +15,8 @@ class TooBig(Exception):
 class Assembly:
     """The message that is arriving."""
 
+    __slots__ = ("_most", "_parts", "size")
+
     def __init__(self, most: int) -> None:
         self._most = most
         self._parts: BytesIO | StringIO | None = None

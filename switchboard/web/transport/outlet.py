@@ -32,16 +32,36 @@ class CloseCodes:
     """RFC 6455."""
 
 
+CODES = CloseCodes()
+
+
 class Outlet:
     """Sends frames to one peer. Found by a handler in ``websocket.scope[OUTLET]``.
 
     What the peer's socket does not take waits: at most ``outbox_frames`` for longer than ``send_seconds``, and
     never more than ``outbox_bytes``. Beyond that the websocket is closed with ``codes.slow``; a frame is never left
     out of the middle.
+
+    Args:
+        wake: called when something waits, or the end is near.
     """
 
-    def __init__(self, guard: Guard, writer: Writer) -> None:
-        self.codes = CloseCodes()
+    __slots__ = (
+        "_full_since",
+        "_guard",
+        "_on_end",
+        "_room",
+        "_wake",
+        "closed_at",
+        "codes",
+        "ended",
+        "open",
+        "pong_seconds",
+        "writer",
+    )
+
+    def __init__(self, guard: Guard, writer: Writer, wake: Callable[[], None]) -> None:
+        self.codes = CODES
         self.pong_seconds = guard.limits.pong_seconds
         """How long the peer may be silent after a ping."""
         self.writer = writer
@@ -49,11 +69,13 @@ class Outlet:
         """Whether frames are taken: from the acceptance of the websocket to the first close frame."""
         self.closed_at: float | None = None
         """When a close frame was sent (Trio's clock)."""
-        self.wake = trio.Event()
-        """Set when its keeper has something to do."""
+        self.ended = False
+        """Nothing is sent any more."""
+        self._wake = wake
         self._guard = guard
         self._full_since: float | None = None
-        self._room = trio.Event()
+        self._room: trio.Event | None = None
+        """Of those who wait to send."""
         self._on_end: Callable[[], None] | None = None
 
     def send_encoded(self, frame: Frame) -> bool:
@@ -72,14 +94,14 @@ class Outlet:
             return False
         self.writer.put(data)
         if self.writer.waiting:
-            self.wake.set()
+            self._wake()
             self._watch()
         return self.open and not self.writer.gone
 
     async def send(self, frame: Frame) -> bool:
         """As ``send_encoded``, but waits while the outbox is full; so whoever sends is as fast as who reads."""
         while self.open and self.writer.waiting >= self._guard.limits.outbox_frames:
-            if self._room.is_set():
+            if self._room is None:
                 self._room = trio.Event()
             await self._room.wait()
         return self.send_encoded(frame)
@@ -92,8 +114,8 @@ class Outlet:
         self.open, self.closed_at = False, trio.current_time()
         self.writer.put(encode_close(code, reason))
         self.writer.seconds = min(self.writer.seconds, self._guard.limits.goodbye_seconds)
-        self.wake.set()
-        self._room.set()
+        self._wake()
+        self._let_in()
 
     def give_up_after(self, seconds: float) -> None:
         """For a protocol with a number of its own: the peer may be silent for so long, of which the first part is
@@ -109,21 +131,28 @@ class Outlet:
             self.close(self.codes.slow, "too slow")
 
     def drained(self) -> None:
-        """Its keeper says that what waited has left."""
+        """What waited has left."""
         if self.writer.waiting < self._guard.limits.outbox_frames:
             self._full_since = None
-            self._room.set()
+            self._let_in()
 
     def end(self) -> None:
         """The websocket has ended: nothing is sent any more, and who has asked is told."""
-        self.open = False
-        self._room.set()
+        self.open, self.ended = False, True
+        self._let_in()
         if self._on_end is not None:
             self._on_end()
 
-    def when_ended(self, callback: Callable[[], None]) -> None:
-        """``callback`` is called once, at the end."""
+    def when_ended(self, callback: Callable[[], None] | None) -> None:
+        """``callback``, and none that was named before, is called at the end, or now if that has been."""
         self._on_end = callback
+        if self.ended and callback is not None:
+            callback()
+
+    def _let_in(self) -> None:
+        if self._room is not None:
+            self._room.set()
+            self._room = None
 
     def _watch(self) -> None:
         limits = self._guard.limits

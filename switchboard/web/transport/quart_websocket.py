@@ -7,7 +7,7 @@ message as None, and loses the error of a handler that is cancelled meanwhile.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import structlog
 import trio
@@ -17,6 +17,7 @@ from quart.wrappers import Websocket
 from quart_trio.asgi import TrioASGIWebsocketConnection
 
 from switchboard.web.transport import guard
+from switchboard.web.transport.handover import HANDOVER, Life
 from switchboard.web.transport.outlet import OUTLET, Outlet
 from switchboard.web.transport.peer import PeerLeft
 
@@ -29,35 +30,36 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
 
     When the peer leaves, its handler still gets what had come before, and may finish what it is doing for
     ``handler_seconds``. It is cancelled as soon as it receives after the last message, or sends. Its errors are
-    logged, those beside a cancellation too. Without our transport below everything is as Quart-Trio has it.
+    logged, those beside a cancellation too. Once it has accepted it may hand over to somebody else (``HANDOVER``).
+    Without our transport below everything is as Quart-Trio has it.
     """
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         """One websocket."""
-        outlet: Outlet | None = self.scope.get(OUTLET)  # type: ignore[assignment]
+        scope = cast(Any, self.scope)
+        outlet: Outlet | None = scope.get(OUTLET)
         if outlet is None:
             await super().__call__(receive, send)
             return
         self._receive, self._send = receive, send
-        self._life = trio.CancelScope()
+        self._life = Life(guard.current())
         self.receive_channel = self  # type: ignore[assignment]
         websocket = self._create_websocket_from_scope(self._send_or_end)
-        outlet.when_ended(self._hurry)
-        with self._life:
+        outlet.when_ended(self._life.hurry)
+        with self._life.scope:
             await receive()  # ASGI's connect.
             response = await self._handled(websocket)
             if response is not None and not self._accepted:
                 await self._refuse(response)
-            elif self._accepted and not self._closed:
+            elif self._accepted and not self._closed and scope[HANDOVER].serve is None:
                 await send({"type": "websocket.close", "code": 1000})
-        if self._life.cancelled_caught and trio.current_time() >= self._life.deadline:
-            guard.current().counts.handlers_cancelled += 1
+        self._life.count()
 
     async def receive(self) -> str | bytes:
         """The next message, as its handler gets it. The last one is followed by a cancellation."""
         message = await self._receive()
         if message["type"] != "websocket.receive":
-            await self._end()
+            await self._life.end()
         return await self._received(message)
 
     async def send_data(self, send: Send, data: str | bytes) -> None:
@@ -93,17 +95,7 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
         try:
             await self._send(message)
         except PeerLeft:
-            await self._end()
-
-    async def _end(self) -> NoReturn:
-        self._life.cancel()
-        # Whoever swallows this and goes on in a loop meets it again at every step.
-        await trio.lowlevel.checkpoint()
-        raise AssertionError("a cancelled scope lets nobody pass")
-
-    def _hurry(self) -> None:
-        limits = guard.current().limits
-        self._life.deadline = min(self._life.deadline, trio.current_time() + limits.handler_seconds)
+            await self._life.end()
 
     async def _handled(self, websocket: Websocket) -> Any:
         """What the app answers. QuartTrio's own method re-raises only the cancellation of what has both halves."""

@@ -28,6 +28,17 @@ class Writer:
         seconds: the patience for each ``STEP_BYTES``.
     """
 
+    __slots__ = (
+        "_lock",
+        "_send_all",
+        "_socket",
+        "_torn",
+        "_waiting",
+        "gone",
+        "seconds",
+        "waiting_bytes",
+    )
+
     def __init__(
         self,
         socket: trio.socket.SocketType | None,
@@ -40,16 +51,22 @@ class Writer:
         self.waiting_bytes = 0
         self._socket = socket
         self._send_all = send_all
-        # Views, for what is large would else be copied whenever a little of it leaves.
-        self._waiting: deque[memoryview] = deque()
+        # Views, for what is large would else be copied whenever a little of it leaves. There is no queue, nor a lock,
+        # until a socket takes less than it is given: most never do, and each takes half a kilobyte.
+        self._waiting: deque[memoryview] | None = None
         self._torn = False
         """The first of ``_waiting`` has been sent in part."""
-        self._lock = trio.Lock()
+        self._lock: trio.Lock | None = None
+
+    @property
+    def direct(self) -> bool:
+        """Whether the socket is written to without anything between."""
+        return self._socket is not None
 
     @property
     def waiting(self) -> int:
         """How many pieces wait."""
-        return len(self._waiting)
+        return 0 if self._waiting is None else len(self._waiting)
 
     def put(self, data: bytes) -> None:
         """Sends it now, or as soon as somebody drains; a peer that has gone gets nothing, which is no error."""
@@ -68,6 +85,8 @@ class Writer:
             self._torn = sent > 0
         else:
             sent = 0
+        if self._waiting is None:
+            self._waiting = deque()
         self._waiting.append(memoryview(data)[sent:])
         self.waiting_bytes += len(data) - sent
 
@@ -82,9 +101,13 @@ class Writer:
         if not self._waiting:
             return True
         in_time = False
+        if self._lock is None:
+            self._lock = trio.Lock()
         with trio.CancelScope(shield=True):
             async with self._lock:
                 in_time = await self._send_waiting()
+        if not self._waiting:
+            self._waiting = None
         return in_time
 
     async def _send_waiting(self) -> bool:
@@ -103,6 +126,7 @@ class Writer:
 
     async def _send_some(self) -> int:
         if self._socket is None:
+            assert self._waiting, "looked at before"
             first = self._waiting[0][:STEP_BYTES]
             self._torn = True
             await self._send_all(first)
@@ -110,7 +134,9 @@ class Writer:
         else:
             await trio.lowlevel.wait_writable(self._socket)
             try:
-                sent = os.writev(self._socket.fileno(), list(islice(self._waiting, BUFFERS_MOST)))
+                sent = os.writev(
+                    self._socket.fileno(), list(islice(self._waiting or (), BUFFERS_MOST))
+                )
             except BlockingIOError:
                 sent = 0
         self._remove(sent)
@@ -130,12 +156,12 @@ class Writer:
 
     def forget(self) -> None:
         """Drops what waits and can be dropped: all but the rest of a piece that has been sent in part."""
-        kept = list(islice(self._waiting, 1)) if self._torn else []
-        self._waiting = deque(kept)
+        kept = list(islice(self._waiting or (), 1)) if self._torn else []
+        self._waiting = deque(kept) if kept else None
         self.waiting_bytes = sum(map(len, kept))
 
     def lose(self) -> None:
         """The peer gets nothing more."""
         self.gone, self._torn = True, False
-        self._waiting.clear()
+        self._waiting = None
         self.waiting_bytes = 0

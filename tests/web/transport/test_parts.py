@@ -215,7 +215,7 @@ async def test_an_outbox_that_stays_full_is_closed_and_one_that_was_full_is_not(
     guard: Guard, mock_clock: trio.testing.MockClock
 ) -> None:
     async with pair() as (writer, peer):
-        outlet = Outlet(guard, writer)
+        outlet = Outlet(guard, writer, lambda: None)
         outlet.open = True
         frame = encode_text("x" * 20_000)
         for _ in range(5):
@@ -239,7 +239,7 @@ async def test_an_outbox_that_is_full_now_and_then_is_not_one_that_stays_full(
 ) -> None:
     """A peer that reads steadily, with something always left."""
     async with trio.open_nursery() as nursery, pair() as (writer, peer):
-        outlet = Outlet(guard, writer)
+        outlet = Outlet(guard, writer, lambda: None)
         outlet.open = True
         frame = encode_text("x" * 20_000)
         sent = received = 0
@@ -259,7 +259,7 @@ async def test_an_outbox_that_is_full_now_and_then_is_not_one_that_stays_full(
 
 async def test_an_outbox_of_too_many_bytes_is_closed_at_once(guard: Guard) -> None:
     async with pair() as (writer, _):
-        outlet = Outlet(guard, writer)
+        outlet = Outlet(guard, writer, lambda: None)
         outlet.open = True
         assert outlet.send_encoded(encode_text("x" * 60_000))
         assert not outlet.send_encoded(encode_text("x" * 300_000))
@@ -267,7 +267,7 @@ async def test_an_outbox_of_too_many_bytes_is_closed_at_once(guard: Guard) -> No
 
 async def test_who_waits_for_room_is_told_when_the_websocket_ends(guard: Guard) -> None:
     async with pair() as (writer, _):
-        outlet = Outlet(guard, writer)
+        outlet = Outlet(guard, writer, lambda: None)
         outlet.open = True
         while writer.waiting < 3:
             outlet.send_encoded(encode_text("x" * 20_000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -13,11 +14,12 @@ from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
 
 from switchboard.web.failures import LoginRequired, expected
+from switchboard.web.realtime.phoenix.connection import Connection
 from switchboard.web.realtime.phoenix.frames import Version, version_of
 from switchboard.web.realtime.phoenix.server import PhoenixServer
 from switchboard.web.realtime.phoenix.speaking import Speaker
 from switchboard.web.security import Token
-from switchboard.web.transport import OUTLET, CloseCodes, Outlet
+from switchboard.web.transport import HANDOVER, OUTLET, CloseCodes, Handover, Outlet, Receive
 
 PROTOCOL = "phoenix"
 TOKEN_PROTOCOL = "base64url.bearer.phx."
@@ -48,11 +50,14 @@ async def _serve(server: PhoenixServer) -> TrioResponse | None:
     offered = PROTOCOL in websocket.requested_subprotocols
     await websocket.accept(subprotocol=PROTOCOL if offered else None)
     connection = server.connect(outlet, token, speaker, version)
-    try:
-        while True:
-            await connection.handle(await websocket.receive())
-    finally:
-        server.disconnect(connection)
+    handover: Handover = scope[HANDOVER]
+    handover.to(partial(_converse, connection), partial(server.disconnect, connection))
+    return None
+
+
+async def _converse(connection: Connection, receive: Receive) -> None:
+    while True:
+        await connection.handle(await receive())
 
 
 async def _admitted(server: PhoenixServer) -> tuple[Token, Speaker, Version]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 from quart import websocket
 from quart_trio import QuartTrio
 
 from switchboard.web.realtime.pusher import frames
+from switchboard.web.realtime.pusher.connection import Connection
 from switchboard.web.realtime.pusher.frames import error
 from switchboard.web.realtime.pusher.server import PusherServer
-from switchboard.web.transport import OUTLET, Outlet
+from switchboard.web.transport import HANDOVER, OUTLET, Handover, Outlet, Receive
 
 PROTOCOLS = frozenset({"5", "6", "7"})
 """Those that have the same frames; clients of today say 7."""
@@ -41,12 +43,14 @@ async def _serve(server: PusherServer, key: str, dialect: str | None) -> None:
     if websocket.args.get("protocol", "7") not in PROTOCOLS:
         _refuse(outlet, frames.UNSUPPORTED_PROTOCOL, "this server speaks protocol 7")
         return
+    handover: Handover = scope[HANDOVER]
     connection = server.connect(app, outlet)
-    try:
-        while True:
-            await connection.handle(await websocket.receive())
-    finally:
-        server.disconnect(connection)
+    handover.to(partial(_converse, connection), partial(server.disconnect, connection))
+
+
+async def _converse(connection: Connection, receive: Receive) -> None:
+    while True:
+        await connection.handle(await receive())
 
 
 def _refuse(outlet: Outlet, code: int, message: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -49,6 +48,11 @@ class Bell:
     def __init__(self) -> None:
         self._waiter: trio.lowlevel.Task | None = None
 
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for it."""
+        return self._waiter is not None
+
     def ring(self) -> None:
         """If nobody waits, nothing happens."""
         if self._waiter is not None:
@@ -66,13 +70,17 @@ class Bell:
         await trio.lowlevel.wait_task_rescheduled(abort)
 
 
+def _nobody() -> None:
+    """Before the websocket is open nothing is under way."""
+
+
 class Connection:
     """The state of one socket. ``token`` is the one that it was opened with, or the one that renewed that.
 
     Messages are handed to their rooms in the order in which they came, as soon as they come, so that those of one
     moment share a commit; they are answered in that order, too. A message whose room is in memory, which is nearly all,
     is handed on by whoever reads the socket, and needs no answer of its own once it is stored: its sender is told with
-    everybody else. For all else there is the handler's task.
+    everybody else. For all else there is a task, while there is anything.
     """
 
     def __init__(self, relay: Relay, outlet: Outlet, token: Token, account: Account) -> None:
@@ -82,33 +90,42 @@ class Connection:
         self.members: dict[str, Member] = {}
         """Topic -> this connection among those who are told."""
         self.expiry: Timer | None = None
-        self._under_way: deque[UnderWay] = deque()
+        self._under_way: list[UnderWay] = []
         """Messages that were handed to their rooms and are not answered yet, in order."""
         self._bell = Bell()
-        self._idle = False
-        """Whether the handler waits for whatever comes next, and for nothing else."""
+        self._idle = True
+        """Whether nothing is being handled: there is no task, or it waits for whatever comes next."""
+        self.wake_up: Callable[[], None] = _nobody
+        """Called when there is something to be done that no message asks for."""
         self._patience: Timer | None = None
         """Rings when the first of those under way may be overdue."""
         self._relay = relay
 
-    # -- in the handler's task ----------------------------------------------------------------------------------
+    # -- in a task ----------------------------------------------------------------------------------------------
 
     async def run(self, receive: Callable[[], Awaitable[str | bytes]], inbox: Inbox) -> NoReturn:
-        """Handles what comes until it is cancelled, for ``receive`` never returns once the peer has left."""
-        inbox.listen(self._bell.ring, self._take_at_once)
-        while True:
-            if self._due:
-                await self._answer_first()
-            elif inbox.quiet:
-                self._idle = True
-                try:
+        """Handles what comes until it is cancelled: because the peer has left, or in ``resting``, and then it is run
+        again as soon as it is wanted."""
+        inbox.listen(self._bell.ring, self.take_at_once)
+        self._idle = False
+        try:
+            while True:
+                if self._due:
+                    await self._answer_first()
+                elif inbox.quiet:
+                    self._idle = True
                     await self._wait()
-                finally:
                     self._idle = False
-            elif len(self._under_way) >= UNDER_WAY_MOST:
-                await self._answer_all()
-            else:
-                await self._take(await receive())
+                elif len(self._under_way) >= UNDER_WAY_MOST:
+                    await self._answer_all()
+                else:
+                    await self._take(await receive())
+        finally:
+            self._idle = True
+
+    def resting(self) -> bool:
+        """Whether ``run`` may be cancelled: it waits for whatever comes next, and that has not come."""
+        return self._idle and self._bell.awaited
 
     async def _take(self, message: str | bytes) -> None:
         """One frame. What is no message is handled to its end once all before it are answered.
@@ -170,7 +187,7 @@ class Connection:
         await self._bell.wait()
 
     async def _answer_first(self) -> None:
-        one = self._under_way.popleft()
+        one = self._under_way.pop(0)
         try:
             if not one.posting.settled:
                 raise trio.TooSlowError
@@ -181,9 +198,9 @@ class Connection:
 
     # -- without waiting ----------------------------------------------------------------------------------------
 
-    def _take_at_once(self, message: str | bytes) -> bool:
+    def take_at_once(self, message: str | bytes) -> bool:
         """Hands a message to its room, if nothing before it waits for anything, and nothing has to be looked up for it.
-        Returns: False if it did nothing: the handler will find out why not, and say so."""
+        Returns: False if it did nothing: ``run`` will find out why not, and say so."""
         if not self._idle or self._relay.services.tokens.is_void(self.token):
             return False
         try:
@@ -204,7 +221,7 @@ class Connection:
                 deadline=deadline,
             )
         except Exception:
-            # Whatever it is, the handler meets it again when it does the same, and answers it in its place.
+            # Whatever it is, ``run`` meets it again when it does the same, and answers it in its place.
             return False
         if posting is None:
             return False
@@ -231,10 +248,10 @@ class Connection:
     def _settled(self) -> None:
         """Some message is stored or refused."""
         while self._under_way and self._under_way[0].posting.plain:
-            self._under_way.popleft()
-        # The handler is wanted by what is to be answered; and when it waits for all, by the end of them.
+            self._under_way.pop(0)
+        # The task is wanted by what is to be answered; and when it waits for all, by the end of them.
         if self._due or not self._idle:
-            self._bell.ring()
+            self._ring()
 
     def _arm(self) -> None:
         """One timer a connection, let be when all is answered: one a message would cost as much as parsing it."""
@@ -245,9 +262,15 @@ class Connection:
         """Some message that may still be under way was expected by now."""
         self._patience = None
         if self._due:
-            self._bell.ring()
+            self._ring()
         else:
             self._arm()
+
+    def _ring(self) -> None:
+        if self._bell.awaited:
+            self._bell.ring()
+        else:
+            self.wake_up()
 
     def ended(self) -> None:
         """Its socket has gone."""

@@ -49,6 +49,8 @@ HEARING_SECONDS_MOST = 30.0
 class Shared:
     """A topic's channel, open for as long as anybody listens."""
 
+    __slots__ = ("channel", "holders")
+
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.holders = 0

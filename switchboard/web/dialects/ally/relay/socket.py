@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -15,13 +16,23 @@ from switchboard.web.authentication import authenticate
 from switchboard.web.call import Statistics
 from switchboard.web.dialects.ally.callers import AUDIENCE, credential_in
 from switchboard.web.dialects.ally.errors import failure
+from switchboard.web.dialects.ally.relay.connection import Connection
 from switchboard.web.dialects.ally.relay.server import Relay
 from switchboard.web.failures import LoginRequired
 from switchboard.web.incoming import RequestHeaders
 from switchboard.web.parsing import parse_query
 from switchboard.web.security import Token
 from switchboard.web.services import Services
-from switchboard.web.transport import INBOX, OUTLET, CloseCodes, Inbox, Outlet
+from switchboard.web.transport import (
+    HANDOVER,
+    INBOX,
+    OUTLET,
+    CloseCodes,
+    Handover,
+    Inbox,
+    Outlet,
+    Receive,
+)
 
 PATHS = ("/relay", "/api/2/relay")
 
@@ -50,6 +61,7 @@ async def _serve(relay: Relay) -> TrioResponse | None:
     scope = cast(Any, websocket.scope)
     outlet: Outlet = scope[OUTLET]
     inbox: Inbox = scope[INBOX]
+    handover: Handover = scope[HANDOVER]
     try:
         with trio.fail_after(relay.services.settings.request_seconds):
             token, account = await _admitted(relay.services, scope)
@@ -61,9 +73,21 @@ async def _serve(relay: Relay) -> TrioResponse | None:
         outlet.give_up_after(SILENT_SECONDS_MOST)
         await websocket.accept()
         relay.accepted(connection)
-        await connection.run(websocket.receive, inbox)
-    finally:
+    except BaseException:
         relay.disconnect(connection)
+        raise
+    connection.wake_up = handover.call
+    handover.to(
+        partial(_converse, connection, inbox),
+        partial(relay.disconnect, connection),
+        taker=connection.take_at_once,
+        resting=connection.resting,
+    )
+    return None
+
+
+async def _converse(connection: Connection, inbox: Inbox, receive: Receive) -> None:
+    await connection.run(receive, inbox)
 
 
 async def _admitted(services: Services, scope: Any) -> tuple[Token, Account]:
