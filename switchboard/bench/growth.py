@@ -74,9 +74,10 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 def sizes(live: Sequence[int], stored: int, repetitions: int) -> list[Size]:
-    """The databases, the smallest first and the one with many stored last."""
+    """The databases, the smallest first and the one with many stored last, if there are to be more than have to be."""
     few = 2 * ACTIVATED * (repetitions + 1)
-    return [*(Size(one, few) for one in live), Size(live[0], max(few, stored))]
+    many = [Size(live[0], stored)] if stored > few else []
+    return [*(Size(one, few) for one in live), *many]
 
 
 def steps(all_sizes: Sequence[Size]) -> int:

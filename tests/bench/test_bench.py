@@ -145,6 +145,10 @@ def test_loads_that_cannot_be_are_refused(text: str) -> None:
     assert "--at-once" in done.output
 
 
+def test_without_many_stored_only_the_live_ones_are_compared() -> None:
+    assert [size.live for size in sizes([50, 100], 0, repetitions=1)] == [50, 100]
+
+
 @pytest.mark.parametrize("text", ["", "a", "49", "100,50", "100,100"])
 def test_sizes_that_cannot_be_are_refused(text: str) -> None:
     done = CliRunner().invoke(command, ["--growth", text])
