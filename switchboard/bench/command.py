@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -12,13 +12,19 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from switchboard.bench import growth as growing
+from switchboard.bench.growth_table import show_growth
 from switchboard.bench.quiet import log_to_stderr
 from switchboard.bench.room import measure_connections, measure_rooms, show_rooms
 from switchboard.bench.table import show
 from switchboard.bench.throughput import measure
 from switchboard.bench.transport import compare, show_comparison
-from switchboard.bench.unfinished import measure_memory, measure_restart
+from switchboard.bench.unfinished import measure_memory, measure_presences, measure_restart
 from switchboard.processes import end_as_by_control_c
+
+LIVE = "1000,10000,100000"
+
+LIVE_LEAST = 50
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, text: str) -> list[int]:
@@ -39,6 +45,16 @@ def _sizes(_context: click.Context, _parameter: click.Parameter, text: str) -> l
     return _numbers_to(text, 2000)
 
 
+def _live(_context: click.Context, _parameter: click.Parameter, text: str | None) -> list[int]:
+    if text is None:
+        return []
+    live = _numbers_to(text, 1_000_000)
+    # So many have a few of each sort, and a place with operators.
+    if min(live) < LIVE_LEAST or sorted(set(live)) != live:
+        raise click.BadParameter(f"ascending, each from {LIVE_LEAST}")
+    return live
+
+
 @click.command()
 @click.option(
     "--at-once", default="16,32,64", show_default=True, callback=_numbers, help="Connections."
@@ -50,6 +66,9 @@ def _sizes(_context: click.Context, _parameter: click.Parameter, text: str) -> l
     "--repetitions", type=click.IntRange(1), default=3, show_default=True, help="Of everything."
 )
 @click.option("--idle", type=click.IntRange(1), help="Measure the memory of so many idle gigs.")
+@click.option(
+    "--presences", type=click.IntRange(1), help="Measure the memory of so many operators online."
+)
 @click.option("--restart", type=click.IntRange(1), help="Measure a start with so many live gigs.")
 @click.option("--transport", is_flag=True, help="Compare the transport with hypercorn as released.")
 @click.option("--room", is_flag=True, help="Compare durable rooms with a bare broadcast.")
@@ -57,21 +76,38 @@ def _sizes(_context: click.Context, _parameter: click.Parameter, text: str) -> l
     "--members", default="100,500", show_default=True, callback=_sizes, help="Of the rooms."
 )
 @click.option("--connections", type=click.IntRange(1), help="Weigh so many idle connections.")
+@click.option(
+    "--growth",
+    is_flag=False,
+    flag_value=LIVE,
+    callback=_live,
+    help=f"Measure operations with so many live sessions.  [alone: {LIVE}]",
+)
+@click.option(
+    "--stored",
+    type=click.IntRange(0),
+    default=1_000_000,
+    show_default=True,
+    help="For --growth, also with so many in the tables.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def bench(
     at_once: list[int],
     seconds: float,
     repetitions: int,
     idle: int | None,
+    presences: int | None,
     restart: int | None,
     transport: bool,
     room: bool,
     members: list[int],
     connections: int | None,
+    growth: list[int],
+    stored: int,
     as_json: bool,
 ) -> None:
     """Measure gigs over HTTP beside a bare Quart-Trio endpoint, or rooms beside a bare broadcast, or the transport, or
-    memory, or the time of a start.
+    memory, or the time of a start, or what operations cost with few and with many sessions.
 
     Everything runs on this machine in a temporary folder, with a Postgres of its own that keeps what it commits, and
     ends by itself. Compare only figures of one run.
@@ -95,7 +131,11 @@ def bench(
                 rooms = measure_rooms(folder, members, seconds, repetitions, lambda: step(1))
             show_rooms(rooms, console)
             _answer(rooms, as_json)
-        elif idle is None and restart is None and connections is None:
+        elif growth:
+            costs = _grown(folder, growing.sizes(growth, stored, repetitions), repetitions, console)
+            show_growth(costs, console)
+            _answer(costs, as_json)
+        elif all(one is None for one in (idle, presences, restart, connections)):
             loads = len(at_once) * repetitions * 2 + 1
             with _bar(console, "loads", loads) as step:
                 measured = measure(folder, at_once, seconds, repetitions, lambda _: step(1))
@@ -109,6 +149,14 @@ def bench(
                 f"{memory.passivated:.2f} kB each once passivated"
             )
             _answer(memory, as_json)
+        if presences is not None:
+            with _bar(console, "operators", 2 * presences) as step:
+                present = measure_presences(folder, presences, step)
+            console.print(
+                f"{presences} operators online: {present.in_memory:.2f} kB each in memory, "
+                f"{present.passivated:.2f} kB each once passivated"
+            )
+            _answer(present, as_json)
         if connections is not None:
             with _bar(console, "connections", connections) as step:
                 each = measure_connections(folder, connections, step)
@@ -120,6 +168,16 @@ def bench(
             shown = ", ".join(f"{one:.2f}" for one in starts.seconds)
             console.print(f"ready with {restart} unfinished gigs after {shown} s")
             _answer(starts, as_json)
+
+
+def _grown(
+    folder: Path, sizes: list[growing.Size], repetitions: int, console: Console
+) -> list[growing.Cost]:
+    with ExitStack() as stack:
+        with _bar(console, "sessions", growing.steps(sizes)) as step:
+            grown = stack.enter_context(growing.growing(folder, sizes, step))
+        with _bar(console, "measurements", growing.measurements(sizes, repetitions)) as step:
+            return growing.measure(grown, repetitions, lambda: step(1))
 
 
 def _answer(measured: object, as_json: bool) -> None:

@@ -1,7 +1,8 @@
-"""Makes unfinished gigs in a data folder, in a process of its own, so that its memory is theirs alone.
+"""Makes unfinished gigs, or operators who are online, in a data folder, in a process of its own, so that its memory is
+theirs alone.
 
 Run as ``python -m switchboard.bench.filling``: reads a ``Filling`` as JSON from stdin, writes to stdout
-now and then a line with the number of gigs made so far, and at last a ``Filled`` as JSON.
+now and then a line with the number made so far, and at last a ``Filled`` as JSON.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
 
 import msgspec
 import trio
 
+from switchboard.bench.growth_templates import OPERATORS_TO_A_PLACE, place
 from switchboard.bench.quiet import log_to_stderr
 from switchboard.engine.engine import Engine
 from switchboard.engine.sessions.gig import Candidate, ClaimGig, RequestGig, Terms
 from switchboard.engine.sessions.kind import Address
 from switchboard.processes import memory_kilobytes
 from switchboard.settings_loading import load
+from switchboard.web.services import Services
 from switchboard.wiring import running
 
 AT_ONCE = 128
@@ -33,38 +37,62 @@ TERMS = Terms(claim_timeout=24 * 3600_000, confirm_timeout=24 * 3600_000)
 """None of them ends while it is measured."""
 
 TOLD_EVERY = 250
-"""Gigs between two lines: some ten lines a second."""
+"""Sessions between two lines: some ten lines a second."""
+
+OPERATOR_SECONDS: Final = "86400"
+"""Nobody goes away while it is measured."""
+
+Sort = Literal["gigs", "operators"]
 
 
 class Filling(msgspec.Struct, frozen=True):
     """What to make."""
 
     data_dir: str
-    gigs: int
+    count: int
     idle_seconds: float | None
-    """As the setting: then an unused gig leaves the memory; None keeps them all in it."""
+    """As the setting: then an unused session leaves the memory; None keeps them all in it."""
+    sort: Sort = "gigs"
 
 
 class Filled(msgspec.Struct, frozen=True):
     """What came of it."""
 
     kilobytes: float
-    """That the process has grown by for each gig, once they are idle (and passivated)."""
+    """That the process has grown by for each, once they are idle (and passivated)."""
 
 
 async def fill(filling: Filling, progress: Callable[[], None]) -> Filled:
-    """Makes the gigs; ``progress`` is called for each."""
+    """Makes the sessions; ``progress`` is called for each."""
     idle = "off" if filling.idle_seconds is None else str(filling.idle_seconds)
-    settings = load({}, {"data_dir": filling.data_dir, "idle_seconds": idle})
-    async with running(settings) as application:
-        engine = application.services.engine
-        # What is loaded and grown once, whatever the number of gigs, is none of theirs.
-        await make_gigs(engine, AT_ONCE, lambda: None)
-        await _until_passivated(engine, filling.idle_seconds)
+    own = {"idle_seconds": idle, "person_timeout_seconds": OPERATOR_SECONDS}
+    async with running(load({}, {"data_dir": filling.data_dir, **own})) as application:
+        services = application.services
+        one = _one_of(services, filling.sort)
+        # What is loaded and grown once, whatever the number of sessions, is none of theirs.
+        await _make(one, AT_ONCE, lambda: None)
+        if filling.idle_seconds is not None:
+            await until_passivated(services.engine, filling.idle_seconds)
         before = _own_kilobytes()
-        await make_gigs(engine, filling.gigs, progress)
-        await _until_passivated(engine, filling.idle_seconds)
-        return Filled(kilobytes=(_own_kilobytes() - before) / filling.gigs)
+        await _make(one, filling.count, progress)
+        if filling.idle_seconds is not None:
+            await until_passivated(services.engine, filling.idle_seconds)
+        return Filled(kilobytes=(_own_kilobytes() - before) / filling.count)
+
+
+def _one_of(services: Services, sort: Sort) -> Callable[[int], Awaitable[None]]:
+    """What makes one, from its number."""
+    engine = services.engine
+
+    async def operator(number: int) -> None:
+        await services.dispatch.online(
+            engine.ids.new(engine.clock.now()), *place(number // OPERATORS_TO_A_PLACE)
+        )
+
+    async def gig(_: int) -> None:
+        await _claimed_gig(engine)
+
+    return operator if sort == "operators" else gig
 
 
 async def make_gigs(engine: Engine, count: int, progress: Callable[[], None]) -> None:
@@ -73,14 +101,23 @@ async def make_gigs(engine: Engine, count: int, progress: Callable[[], None]) ->
     They are claimed: a gig that waits for operators is not idle. It waits for half a minute, and meanwhile each of
     its open offers stands in an index of the engine's.
     """
+    await _make(lambda _: _claimed_gig(engine), count, progress)
 
+
+async def _claimed_gig(engine: Engine) -> None:
+    command = _request(engine)
+    gig, operator = Address("gig", command.id), command.candidates[0].operator
+    await engine.ask(gig, command, by=command.customer, fresh=True)
+    claim = ClaimGig(operator=operator, latitude=1.0, longitude=2.0)
+    await engine.ask(gig, claim, by=operator)
+
+
+async def _make(
+    one: Callable[[int], Awaitable[None]], count: int, progress: Callable[[], None]
+) -> None:
     async def make(numbers: range) -> None:
-        for _ in numbers:
-            command = _request(engine)
-            gig, operator = Address("gig", command.id), command.candidates[0].operator
-            await engine.ask(gig, command, by=command.customer, fresh=True)
-            claim = ClaimGig(operator=operator, latitude=1.0, longitude=2.0)
-            await engine.ask(gig, claim, by=operator)
+        for number in numbers:
+            await one(number)
             progress()
 
     async with trio.open_nursery() as nursery:
@@ -105,9 +142,12 @@ def _request(engine: Engine) -> RequestGig:
     )
 
 
-async def _until_passivated(engine: Engine, idle_seconds: float | None) -> None:
+async def until_passivated(engine: Engine, idle_seconds: float) -> None:
+    """Returns once nobody is in memory any more."""
     # The engine tells nobody that its last session has left; this is no test, and no part of a server.
-    while idle_seconds is not None and engine.statistics()["active_gig"]:  # noqa: ASYNC110
+    while any(  # noqa: ASYNC110
+        count for name, count in engine.statistics().items() if name.startswith("active_")
+    ):
         await trio.sleep(idle_seconds / 4)
 
 

@@ -1,4 +1,5 @@
-"""Many unfinished gigs: what one takes of the memory, and how long a start takes with all of them in the database."""
+"""Many unfinished gigs: what one takes of the memory, and how long a start takes with all of them in the database; and
+what an operator who is online takes."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from switchboard.bench.filling import Filled, Filling
+from switchboard.bench.filling import Filled, Filling, Sort
 from switchboard.processes import free_port, running, switchboard_command
 
 PASSIVATION_SECONDS = 1.0
@@ -28,6 +29,16 @@ class Memory(msgspec.Struct, frozen=True):
     passivated: float
 
 
+class PresenceMemory(msgspec.Struct, frozen=True):
+    """Kilobytes an operator who is online."""
+
+    operators: int
+    in_memory: float
+    """The person's session, the index of places, and who is online."""
+    passivated: float
+    """The latter two alone."""
+
+
 class Restart(msgspec.Struct, frozen=True):
     """Seconds from the start of the process to the first 200 of ``/readyz``, of several starts."""
 
@@ -37,9 +48,21 @@ class Restart(msgspec.Struct, frozen=True):
 
 def measure_memory(folder: Path, count: int, progress: Callable[[int], None]) -> Memory:
     """A gig with passivation off, and once all of them are passivated. Raises: RuntimeError if it fails."""
-    active = _filled(Filling(str(folder / "active"), count, None), progress)
-    passive = _filled(Filling(str(folder / "passive"), count, PASSIVATION_SECONDS), progress)
-    return Memory(gigs=count, in_memory=active.kilobytes, passivated=passive.kilobytes)
+    return Memory(count, *_weighed(folder, count, "gigs", progress))
+
+
+def measure_presences(folder: Path, count: int, progress: Callable[[int], None]) -> PresenceMemory:
+    """As above, of operators. Raises: RuntimeError if it fails."""
+    return PresenceMemory(count, *_weighed(folder, count, "operators", progress))
+
+
+def _weighed(
+    folder: Path, count: int, sort: Sort, progress: Callable[[int], None]
+) -> tuple[float, float]:
+    """Kilobytes of one in memory, and passivated."""
+    active = Filling(str(folder / f"active {sort}"), count, None, sort)
+    passive = Filling(str(folder / f"passive {sort}"), count, PASSIVATION_SECONDS, sort)
+    return _filled(active, progress).kilobytes, _filled(passive, progress).kilobytes
 
 
 def measure_restart(folder: Path, count: int, progress: Callable[[int], None]) -> Restart:
@@ -56,7 +79,7 @@ def measure_restart(folder: Path, count: int, progress: Callable[[int], None]) -
 
 
 def _filled(filling: Filling, progress: Callable[[int], None]) -> Filled:
-    """Runs the program that makes the gigs; ``progress`` is told how many were made since the last time."""
+    """Runs the program that makes the sessions; ``progress`` is told how many were made since the last time."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "switchboard.bench.filling"],
@@ -74,15 +97,17 @@ def _filled(filling: Filling, progress: Callable[[int], None]) -> Filled:
                 raise
         if process.returncode:
             errors.seek(0)
-            raise RuntimeError(f"the gigs were not made:\n{errors.read().decode()[-2000:]}")
-        progress(filling.gigs - made)
+            raise RuntimeError(
+                f"the {filling.sort} were not made:\n{errors.read().decode()[-2000:]}"
+            )
+        progress(filling.count - made)
         return msgspec.json.decode(last, type=Filled)
 
 
 def _followed(
     process: subprocess.Popen[bytes], filling: Filling, progress: Callable[[int], None]
 ) -> tuple[int, bytes]:
-    """Sends the program its task and reads its lines. Returns: the gigs that it told of, and its last line."""
+    """Sends the program its task and reads its lines. Returns: how many it told of, and its last line."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(msgspec.json.encode(filling))

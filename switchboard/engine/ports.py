@@ -70,6 +70,10 @@ REPLY_KEPT: Milliseconds = 24 * 3600 * 1000
 """For so long the same key gets the first answer (contracts/README.md)."""
 
 
+OF_SCOPE_MOST = 100
+"""Claims of one scope that are found by it: a person's debts, of which there are hardly ever two."""
+
+
 class KeyedReply(msgspec.Struct, frozen=True):
     """The first answer to an idempotency key: the session and its state after the command."""
 
@@ -249,7 +253,8 @@ class Sessions(Protocol):
         """The whole journal in order."""
 
     async def claims(self, scopes: Sequence[str], keys: Sequence[str]) -> Mapping[Claim, str]:
-        """Who holds the claims (scopes[i], keys[i]); an empty key stands for every claim of its scope."""
+        """Who holds the claims (scopes[i], keys[i]); an empty key stands for those of its scope, the first
+        ``OF_SCOPE_MOST`` by key."""
 
     async def keyed(self, key: str) -> KeyedReply | None:
         """The first answer that was given to an idempotency key, if any is remembered."""
@@ -266,7 +271,22 @@ class Sessions(Protocol):
         limit: int,
         after: int | None = None,
     ) -> Sequence[Header]:
-        """Sessions of a kind, newest first; ``after`` is the serial of the last one of the page before."""
+        """Sessions of a kind, newest first; ``after`` is the serial of the last one of the page before.
+
+        With phases it reads past every session in another one: what runs all the time asks for ``timed`` ones.
+        """
+
+    async def timed(
+        self,
+        kind: str,
+        phase: str,
+        limit: int,
+        *,
+        before: Instant | None = None,
+        after: Header | None = None,
+    ) -> Sequence[Header]:
+        """Sessions of a kind and phase that have a deadline (before that instant), by (deadline, id); ``after`` is the
+        last one of the page before. It costs what is unfinished, however much is stored."""
 
     async def header(self, address: Address) -> Header | None:
         """One session's header."""

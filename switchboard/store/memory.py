@@ -12,6 +12,7 @@ import trio
 from switchboard.engine.clock import Instant
 from switchboard.engine.errors import CommitUnknown, Unavailable
 from switchboard.engine.ports import (
+    OF_SCOPE_MOST,
     Committed,
     Fenced,
     Header,
@@ -171,7 +172,7 @@ class MemorySessions:
         held: dict[Claim, str] = {}
         for scope, key in zip(scopes, keys, strict=True):
             holders = self._database.claims.get(scope, {})
-            for each in [key] if key else sorted(holders):
+            for each in [key] if key else heapq.nsmallest(OF_SCOPE_MOST, holders):
                 if each in holders:
                     held[Claim(scope, each)] = holders[each].id
         return held
@@ -207,6 +208,30 @@ class MemorySessions:
             and (phases is not None or row.phase != VOID)
         )
         return _headers(rows, phases, limit)
+
+    async def timed(
+        self,
+        kind: str,
+        phase: str,
+        limit: int,
+        *,
+        before: Instant | None = None,
+        after: Header | None = None,
+    ) -> Sequence[Header]:
+        """See ``Sessions``."""
+        await self._gate("timed")
+        last = None if after is None else (after.deadline, after.address)
+        found = (
+            (row.deadline, address)
+            for address, row in self._database.sessions.items()
+            if (address.kind, row.phase) == (kind, phase)
+            and row.deadline is not None
+            and (before is None or row.deadline < before)
+            and (last is None or (row.deadline, address) > last)
+        )
+        sessions = self._database.sessions
+        nearest = heapq.nsmallest(max(limit, 0), found)
+        return [_header(address, sessions[address]) for _, address in nearest]
 
     async def header(self, address: Address) -> Header | None:
         """See ``Sessions``."""

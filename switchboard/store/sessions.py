@@ -104,6 +104,18 @@ class PostgresSessions:
         """See ``Sessions``. Sessions that an unknown commit left void are shown only if ``phases`` names them."""
         return await self._database.run(queries.headers, kind, phases, limit, after)
 
+    async def timed(
+        self,
+        kind: str,
+        phase: str,
+        limit: int,
+        *,
+        before: Instant | None = None,
+        after: Header | None = None,
+    ) -> Sequence[Header]:
+        """See ``Sessions``."""
+        return await self._database.run(queries.timed, kind, phase, limit, before, after)
+
     async def header(self, address: Address) -> Header | None:
         """See ``Sessions``."""
         return await self._database.run(queries.header, address)

@@ -14,6 +14,19 @@ from rich.console import Console
 from server_process import COMMAND, lives, run, started
 
 from switchboard.bench import bench as command
+from switchboard.bench.growth import (
+    ACTIVATED,
+    COUNTS,
+    START,
+    Cost,
+    Size,
+    growing,
+    measure,
+    measurements,
+    sizes,
+    steps,
+)
+from switchboard.bench.growth_table import show_growth
 from switchboard.bench.table import show
 from switchboard.bench.throughput import Measured
 
@@ -73,6 +86,37 @@ def test_gigs_in_memory_are_weighed_and_passivated_ones_weigh_less() -> None:
     assert memory["passivated"] < memory["in_memory"]
 
 
+def test_operators_online_are_weighed_and_those_whose_person_is_not_in_memory_weigh_less() -> None:
+    memory = bench("--presences", "600")
+    assert memory["operators"] == 600
+    assert memory["passivated"] < memory["in_memory"]
+
+
+def test_every_operation_is_measured_with_few_and_with_many_sessions() -> None:
+    # Not by the command, which would have to be done within the minute that a command has, also on a busy machine.
+    chosen = sizes([50], 300, repetitions=1)
+    assert chosen == [Size(50, 2 * ACTIVATED * 2), Size(50, 300)]
+    made: list[int] = []
+    with data_folder() as folder:
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+        with growing(folder, chosen, made.append) as grown:
+            assert sum(made) == steps(chosen)
+            made.clear()
+            costs = measure(grown, 1, lambda: made.append(1))
+    assert sum(made) == measurements(chosen, 1)
+    assert [one.operation for one in costs] == [name for name in (START, *COUNTS) for _ in chosen]
+    for operation in (START, *COUNTS):
+        few, many = (one for one in costs if one.operation == operation)
+        assert {Size(few.live, few.stored), Size(many.live, many.stored)} == set(chosen)
+        # All sizes do the same, at most as often as the smallest has sessions.
+        assert 1 <= few.count == many.count <= min(COUNTS.get(operation, 1), 50)
+        for one in (few, many):
+            assert one.process_microseconds > 0
+            assert one.microseconds > 0
+            assert one.postgres_microseconds >= 0
+
+
 def test_starts_are_timed() -> None:
     restart = bench("--restart", "1")
     assert restart["gigs"] == 1
@@ -80,7 +124,7 @@ def test_starts_are_timed() -> None:
     assert min(restart["seconds"]) > 0
 
 
-@pytest.mark.parametrize("option", ["--idle", "--seconds"])
+@pytest.mark.parametrize("option", ["--idle", "--growth", "--seconds"])
 def test_a_bench_that_is_asked_to_end_leaves_nothing_behind(option: str) -> None:
     with data_folder() as folder:
         folder.mkdir(exist_ok=True)
@@ -99,6 +143,49 @@ def test_loads_that_cannot_be_are_refused(text: str) -> None:
     done = CliRunner().invoke(command, ["--at-once", text])
     assert done.exit_code == 2
     assert "--at-once" in done.output
+
+
+def test_without_many_stored_only_the_live_ones_are_compared() -> None:
+    assert [size.live for size in sizes([50, 100], 0, repetitions=1)] == [50, 100]
+
+
+@pytest.mark.parametrize("text", ["", "a", "49", "100,50", "100,100"])
+def test_sizes_that_cannot_be_are_refused(text: str) -> None:
+    done = CliRunner().invoke(command, ["--growth", text])
+    assert done.exit_code == 2
+    assert "--growth" in done.output
+
+
+def test_the_table_of_growth_fits_into_80_columns_and_has_the_ratio_to_the_smallest_size() -> None:
+    costs = [
+        Cost(
+            operation="operator goes and comes",
+            live=live,
+            stored=stored,
+            count=100,
+            process_microseconds=process * repetition,
+            postgres_microseconds=0.0,
+            microseconds=12_345.6,
+            pause_milliseconds=process,
+        )
+        for repetition in (1, 2, 9)
+        for live, stored, process in (
+            (1000, 500, 100.0),
+            (10_000, 500, 110.0),
+            (100_000, 500, 220.0),
+            (1000, 1_000_000, 90.0),
+        )
+    ]
+    console = Console(width=80, file=io.StringIO())
+    with console.capture() as capture:
+        show_growth(costs, console)
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+    rows = [line.split() for line in lines]
+    assert ["operator", "goes", "and", "comes", "CPU", "200.0", "1.10", "2.20", "0.90"] in rows
+    assert ["Postgres", "0.0", "-", "-", "-"] in rows
+    assert ["time", "12,345.6", "1.00", "1.00", "1.00"] in rows
 
 
 def test_the_table_fits_into_80_columns_and_compares_what_was_measured_in_turn() -> None:

@@ -17,6 +17,7 @@ from switchboard.engine.errors import (
     Rejected,
     VideoRefused,
 )
+from switchboard.engine.ports import Header
 from switchboard.engine.runtime.letter import Key
 from switchboard.engine.sessions.gig import (
     GIG,
@@ -86,9 +87,10 @@ class Dispatch:
         Raises: StoreDown.
         """
         await self.withdrawals.open()
-        sessions, now, after = self._engine.store.sessions, self._engine.clock.now(), None
+        sessions, now = self._engine.store.sessions, self._engine.clock.now()
+        after: Header | None = None
         while True:
-            page = await sessions.headers("person", ("online",), PAGE, after)
+            page = await sessions.timed("person", "online", PAGE, after=after)
             for header in page:
                 if header.summary is not None:
                     person = PersonSummary.decode(header.summary)
@@ -97,7 +99,7 @@ class Dispatch:
                         self._places.put(person.account, person.latitude, person.longitude, fresh)
             if len(page) < PAGE:
                 return
-            after = page[-1].serial
+            after = page[-1]
 
     def _person_changed(self, address: Address, _before: Any, person: Person) -> None:
         if (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from switchboard.engine.ports import Sessions
+from switchboard.engine.clock import Instant
+from switchboard.engine.ports import Header, Sessions
 from switchboard.engine.sessions.gig import GIG, Gig
 from switchboard.engine.sessions.kind import Address
 
 LIST = "gigs-offered"
-PENDING = ("pendingOperator",)
+PENDING = "pendingOperator"
+
+PAGE = 1000
+"""Gigs read at once at the start."""
 
 STORED_MOST = 1000
 """Open offers of one operator from before the start; each gig makes ten at most, so it is asked by a hundred customers
@@ -20,13 +24,15 @@ class OpenOffers:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._waiting: dict[str, dict[str, None]] = {}
-        self._before: int | None = None
-        """The serial of the newest gig that was pending at the start."""
+        self._before: Instant | None = None
+        """When the last gig that was pending at the start is due; a gig's deadline stays while it is pending."""
 
     async def open(self) -> None:
         """Finds out whether gigs wait since before the start. Raises: StoreDown."""
-        newest = await self._sessions.headers(GIG.name, PENDING, 1)
-        self._before = newest[0].serial if newest else None
+        last: Header | None = None
+        while page := await self._sessions.timed(GIG.name, PENDING, PAGE, after=last):
+            last = page[-1]
+            self._before = last.deadline
 
     def changed(self, before: Gig | None, after: Gig) -> None:
         """A gig was adopted in the state ``after``."""
@@ -51,7 +57,7 @@ class OpenOffers:
         if before is None:
             return here
         stored = await self._sessions.listed(LIST, operator, None, 0, STORED_MOST)
-        older = await self._sessions.headers(GIG.name, PENDING, 1, before + 1)
+        older = await self._sessions.timed(GIG.name, PENDING, 1, before=before + 1)
         if not older:
             self._before = None
         return list(dict.fromkeys([*here, *(header.address for header in stored)]))

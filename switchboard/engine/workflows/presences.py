@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from switchboard.engine.clock import Instant
-from switchboard.engine.ports import Sessions
+from switchboard.engine.ports import Header, Sessions
 from switchboard.engine.sessions.person import Person, PersonSummary
 
 PAGE = 1000
@@ -28,9 +28,9 @@ class Presences:
 
     async def open(self, sessions: Sessions, now: Instant) -> None:
         """Reads who is online; they have their time-out, counted from now, to be heard. Raises: StoreDown."""
-        after: int | None = None
+        after: Header | None = None
         while True:
-            page = await sessions.headers("person", ("online",), PAGE, after)
+            page = await sessions.timed("person", "online", PAGE, after=after)
             for header in page:
                 if header.summary is not None:
                     person = PersonSummary.decode(header.summary)
@@ -38,7 +38,7 @@ class Presences:
                     self._online[person.account] = Presence(person.seen_at, fresh)
             if len(page) < PAGE:
                 return
-            after = page[-1].serial
+            after = page[-1]
 
     def changed(self, person: Person) -> bool:
         """A person was adopted in that state. Returns: whether it came online by it."""

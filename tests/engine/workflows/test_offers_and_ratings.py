@@ -45,7 +45,7 @@ class SlowSessions:
 
     def __init__(self, sessions: Any, slow: str) -> None:
         self._slow = slow
-        self.headers = sessions.headers
+        self.timed = sessions.timed
         self._listed = sessions.listed
         self.released = trio.Event()
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from session_stores import NOW, World, address, at_once, commit, entry, in_order, turn
 
-from switchboard.engine.ports import Fenced, OutboxRow, QuarantineRow, Sessions, Snapshot, Stored
+from switchboard.engine.ports import (
+    OF_SCOPE_MOST,
+    Fenced,
+    OutboxRow,
+    QuarantineRow,
+    Sessions,
+    Snapshot,
+    Stored,
+)
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
 
 OF_ANN = ListEntry("things-of", "ann")
@@ -95,6 +103,26 @@ async def test_the_sessions_of_a_kind_are_paged_newest_first(sessions: Sessions)
     assert await ids(sessions, limit=0) == []
 
 
+async def test_what_has_a_deadline_in_a_phase_is_paged_by_it(sessions: Sessions) -> None:
+    turns = [
+        turn(f"s{n}", phase="live" if n % 2 else "ended", deadline=NOW + n // 4) for n in range(10)
+    ]
+    await at_once(sessions, turns)
+    await commit(sessions, turn("never", phase="live"))
+    await commit(
+        sessions, turn("other", address=Address("other", "other"), phase="live", deadline=NOW)
+    )
+    found = await sessions.timed("thing", "live", 100)
+    assert [header.address.id for header in found] == ["s1", "s3", "s5", "s7", "s9"]
+    assert found[0] == await sessions.header(address("s1"))
+    page = await sessions.timed("thing", "live", 2)
+    assert page == found[:2]
+    assert await sessions.timed("thing", "live", 100, after=page[-1]) == found[2:]
+    assert await sessions.timed("thing", "live", 100, before=NOW + 2) == found[:4]
+    assert list(await sessions.timed("thing", "live", 100, before=NOW)) == []
+    assert list(await sessions.timed("thing", "live", 0)) == []
+
+
 # -- deadlines and snapshots
 
 
@@ -152,6 +180,12 @@ async def test_claims_are_read_one_by_one_or_a_whole_scope(sessions: Sessions) -
         debt: "s1",
     }
     assert await sessions.claims([], []) == {}
+
+
+async def test_the_first_claims_of_a_large_scope_are_read(sessions: Sessions) -> None:
+    taken = tuple(Claim("debt:ann", f"s{n:03}") for n in range(OF_SCOPE_MOST + 1))
+    await commit(sessions, turn("s1", taken=taken))
+    assert await sessions.claims(["debt:ann"], [""]) == dict.fromkeys(taken[:-1], "s1")
 
 
 # -- quarantine
