@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import h11
@@ -14,11 +15,16 @@ from quart.ctx import WebsocketContext
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioWebsocket
 from transport_peers import CLOSE, PONG, TEXT, frame, new_app, served, until, websocket_to
+from trio.testing import wait_all_tasks_blocked
 from websocket_apps import outlet_of_this
 
 from switchboard.web.transport import HANDOVER, Handover, Limits, Outlet, Receive, encode_text
 from switchboard.web.transport.connection import Connection
+from switchboard.web.transport.guard import Guard
+from switchboard.web.transport.handover import Successor
+from switchboard.web.transport.inbox import Inbox
 from switchboard.web.transport.websocket_stream import GuardedWebsocket
+from switchboard.web.transport.writing import Writer
 
 SOON = 0.05
 LATE = 600.0
@@ -36,9 +42,12 @@ class Seen:
         """How often somebody began to serve."""
         self.serving = 0
         self.ended = 0
+        self.handover: Handover
 
 
-def handing_over(serve: Served, seen: Seen) -> QuartTrio:
+def handing_over(
+    serve: Served, seen: Seen, taker: Callable[[Outlet, str | bytes], bool] | None = None
+) -> QuartTrio:
     """An app whose websocket is served by that."""
     app = new_app()
 
@@ -59,7 +68,8 @@ def handing_over(serve: Served, seen: Seen) -> QuartTrio:
                 seen.serving -= 1
 
         await websocket.accept()
-        handover.to(observed, end)
+        seen.handover = handover
+        handover.to(observed, end, taker=taker and partial(taker, outlet))
 
     return app
 
@@ -127,6 +137,82 @@ async def test_who_has_nothing_to_do_for_long_rests_and_begins_again_with_the_ne
             await until(lambda number=number: seen.begun == number and not seen.serving)
         assert seen.ended == 0
     assert seen.ended == 1
+
+
+async def test_what_is_taken_at_once_needs_no_task_and_keeps_its_place() -> None:
+    seen, let_go = Seen(), trio.Event()
+
+    def quick(outlet: Outlet, message: str | bytes) -> bool:
+        if message != "slow":
+            outlet.send_encoded(encode_text(f"at once {message!s}"))
+        return message != "slow"
+
+    async def slow(outlet: Outlet, receive: Receive) -> None:
+        while True:
+            message = await receive()
+            await let_go.wait()
+            outlet.send_encoded(encode_text(message))
+
+    async with (
+        served(handing_over(slow, seen, quick)) as server,
+        websocket_to(server) as peer,
+    ):
+        await until(lambda: server.counted("websockets") == 1)
+        await peer.say("one")
+        assert (await peer.hear()).payload == b"at once one"
+        assert seen.begun == 0
+        for message in ("slow", "slow", "two"):
+            await peer.say(message)
+        await until(lambda: seen.begun == 1)
+        let_go.set()
+        # What came behind something that waited was not taken before it.
+        heard = [(await peer.hear()).payload for _ in range(3)]
+        assert heard[0] == b"slow"
+        assert heard.count(b"slow") == 2
+        seen.handover.call()
+        await peer.say("three")
+        await peer.hear()
+        assert seen.begun == 1
+
+
+async def test_who_is_called_while_its_task_is_being_ended_begins_again() -> None:
+    begun = ended = 0
+
+    async def serve(_receive: Receive) -> None:
+        nonlocal begun
+        begun += 1
+        await trio.sleep_forever()
+
+    def end() -> None:
+        nonlocal ended
+        ended += 1
+
+    async def nowhere(_data: memoryview) -> None:
+        await trio.lowlevel.checkpoint()
+
+    guard, handover, inbox = Guard(Limits()), Handover(), Inbox(Limits())
+    outlet = Outlet(guard, Writer(None, nowhere, LATE), lambda: None)
+    handover.to(serve, end, resting=lambda: True)
+    handover.call()
+    async with trio.open_nursery() as nursery:
+        successor = Successor(guard, handover, inbox, outlet, nursery.start_soon)
+        successor.begin()
+        await wait_all_tasks_blocked()
+        assert begun == 0
+        handover.call()
+        await wait_all_tasks_blocked()
+        successor.rest()
+        await wait_all_tasks_blocked()
+        assert begun == 1
+        handover.call()
+        await wait_all_tasks_blocked()
+        successor.rest()
+        handover.call()
+        await wait_all_tasks_blocked()
+        assert (begun, ended) == (3, 0)
+        successor.left()
+        nursery.cancel_scope.cancel()
+    assert ended == 1
 
 
 async def test_who_is_at_work_does_not_rest() -> None:
