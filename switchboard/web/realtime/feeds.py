@@ -12,6 +12,7 @@ import trio
 
 from switchboard.engine.errors import Unavailable
 from switchboard.engine.runtime.announcements import Announcement, Announcements, Subscription
+from switchboard.web.realtime.lock import Locks
 from switchboard.web.realtime.sources import Source
 
 PAGE = 100
@@ -204,7 +205,7 @@ class Feeds:
         self._ready: dict[Feed, None] = {}
         """Those that have something to tell, in the order in which it was announced."""
         self._news = trio.Event()
-        self._opening = trio.Lock()
+        self._opening = Locks()
         self._nursery: trio.Nursery | None = None
         self.lags = 0
         """Of feeds that are closed."""
@@ -236,7 +237,7 @@ class Feeds:
 
     async def open(self, topic: str, sink: Sink) -> Feed:
         """From now on ``sink`` gets what is announced. Raises: StoreDown."""
-        async with self._opening:
+        async with self._opening.of(topic):
             feed = self._feeds.get(topic)
             if feed is None:
                 feed = Feed(self, topic, self._source(topic))

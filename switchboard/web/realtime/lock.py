@@ -1,7 +1,9 @@
-"""A lock that weighs next to nothing while nobody waits for it: there is one for each channel."""
+"""A lock that weighs next to nothing while nobody waits for it, and locks by key."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
 from types import TracebackType
 
 import trio
@@ -41,3 +43,27 @@ class Lock:
             self._waiting.unpark()
         else:
             self._held, self._waiting = False, None
+
+
+class Locks:
+    """A lock for each key, there for as long as somebody has it or waits for it."""
+
+    __slots__ = ("_locks",)
+
+    def __init__(self) -> None:
+        self._locks: dict[Hashable, Lock] = {}
+
+    def __len__(self) -> int:
+        return len(self._locks)
+
+    @asynccontextmanager
+    async def of(self, key: Hashable) -> AsyncIterator[None]:
+        """Had by one at a time for each key, in order."""
+        lock = self._locks.setdefault(key, Lock())
+        try:
+            # No checkpoint between the two, so nobody has thrown it away.
+            async with lock:
+                yield
+        finally:
+            if not lock.locked():
+                del self._locks[key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from switchboard.web.realtime.lock import Lock
+from switchboard.web.realtime.lock import Lock, Locks
 
 
 async def test_it_is_had_by_one_at_a_time_in_order() -> None:
@@ -75,3 +75,26 @@ async def test_it_is_free_again_after_an_error() -> None:
     except ValueError:
         pass
     assert not lock.locked()
+
+
+async def test_locks_by_key_keep_nobody_but_those_of_the_same_key_and_are_gone_afterwards() -> None:
+    locks, had = Locks(), list[str]()
+    go_on = trio.Event()
+
+    async def take(key: str, name: str) -> None:
+        async with locks.of(key):
+            had.append(name)
+            await go_on.wait()
+
+    async with trio.open_nursery() as nursery:
+        for key, name in (("a", "first"), ("a", "second"), ("b", "other")):
+            nursery.start_soon(take, key, name)
+            await wait_all_tasks_blocked()
+        assert had == ["first", "other"]
+        with trio.move_on_after(0) as impatient:
+            await take("a", "impatient")
+        assert impatient.cancelled_caught
+        assert len(locks) == 2
+        go_on.set()
+    assert had == ["first", "other", "second"]
+    assert len(locks) == 0

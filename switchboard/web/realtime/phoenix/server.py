@@ -13,6 +13,7 @@ from switchboard.engine.engine import Engine
 from switchboard.engine.runtime.timers import Timers
 from switchboard.web.failures import LoginRequired
 from switchboard.web.realtime.hub import Channel, Hub
+from switchboard.web.realtime.lock import Locks
 from switchboard.web.realtime.phoenix.connection import Connection, Way
 from switchboard.web.realtime.phoenix.frames import Version
 from switchboard.web.realtime.phoenix.sessions import Sessions
@@ -51,7 +52,7 @@ class PhoenixServer:
         self._engine = engine
         self._tokens = tokens
         self._topics: dict[str, Topic] = {}
-        self._opening = trio.Lock()
+        self._opening = Locks()
         self._refs = 0
         tokens.when_revoked(self._revoked)
 
@@ -121,7 +122,7 @@ class PhoenixServer:
 
     async def hold(self, name: str, place: Place, version: Version) -> tuple[Topic, Channel]:
         """The topic, open until it is released as often as it was held. Raises: StoreDown."""
-        async with self._opening:
+        async with self._opening.of(place.key):
             topic = self._topics.get(place.key)
             if topic is None:
                 topic = self._topics[place.key] = Topic(name, place, self.hub)

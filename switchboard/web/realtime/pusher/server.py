@@ -16,6 +16,7 @@ from switchboard.engine.sessions.kind import Address
 from switchboard.web.realtime.feeds import Feeds
 from switchboard.web.realtime.hub import Hub
 from switchboard.web.realtime.listening import NOTHING, Admission, Listening
+from switchboard.web.realtime.lock import Locks
 from switchboard.web.realtime.pusher import frames
 from switchboard.web.realtime.pusher.apps import App
 from switchboard.web.realtime.pusher.connection import Connection, Grant
@@ -63,7 +64,7 @@ class PusherServer:
         self._rooms: dict[tuple[str, str], Room] = {}
         self._users: dict[tuple[str, str], set[Connection]] = {}
         self._watched: dict[Address, set[Connection]] = {}
-        self._opening = trio.Lock()
+        self._opening = Locks()
         self.timers = Timers()
         self.hub = Hub(Feeds(engine.announcements, self._source))
         for kind in ("gig", "stream"):
@@ -144,7 +145,7 @@ class PusherServer:
 
     async def hold(self, app: App, name: str) -> Room:
         """The channel, open until it is released as often as it was held. Raises: StoreDown."""
-        async with self._opening:
+        async with self._opening.of((app.key, name)):
             room = self._rooms.get((app.key, name))
             if room is None:
                 plan = NOTHING

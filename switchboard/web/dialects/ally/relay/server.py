@@ -27,6 +27,7 @@ from switchboard.web.dialects.ally.relay.connection import Connection
 from switchboard.web.dialects.ally.shapes import last_issue_shape
 from switchboard.web.failures import Bug, expected
 from switchboard.web.realtime.hub import Channel, Cursor, Member, NotNow, Rendered
+from switchboard.web.realtime.lock import Locks
 from switchboard.web.security import Token
 from switchboard.web.services import Services
 from switchboard.web.transport import Frame, Outlet
@@ -74,7 +75,7 @@ class Relay:
         self._hub = services.pusher.hub
         self._timers = services.pusher.timers
         self._shared: dict[str, Shared] = {}
-        self._opening = trio.Lock()
+        self._opening = Locks()
         self._operators: dict[str, Operator] = {}
         self._recent: OrderedDict[str, Frame] = OrderedDict()
         self._recent_bytes = 0
@@ -133,7 +134,7 @@ class Relay:
             self._left(connection.account.id)
 
     async def _enter(self, connection: Connection, topic: str) -> None:
-        async with self._opening:
+        async with self._opening.of(topic):
             shared = self._shared.get(topic)
             if shared is None:
                 shared = Shared(
