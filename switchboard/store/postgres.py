@@ -30,12 +30,18 @@ from switchboard.store.streams import PostgresStreams
 class PostgresStore:
     """The port ``Store``; made by ``open_postgres``."""
 
-    def __init__(self, database: Database, node: str, sessions: PostgresSessions) -> None:
+    def __init__(
+        self,
+        database: Database,
+        node: str,
+        sessions: PostgresSessions,
+        accounts: PostgresAccounts,
+    ) -> None:
         self.database = database
         self.node = node
         """This process's incarnation."""
         self.sessions = sessions
-        self.accounts = PostgresAccounts(database)
+        self.accounts = accounts
         self.organizations = PostgresOrganizations(database)
         self.attempts = PostgresAttempts(database)
         self.limits = PostgresLimits(database)
@@ -82,8 +88,9 @@ async def open_postgres(
     """
     async with Database.open(url, allow_unsafe=allow_unsafe) as database:
         await migrate(database)
+        accounts = PostgresAccounts(database)
         async with (
             own(database, on_lost, lease_seconds=lease_seconds) as ownership,
-            open_sessions(database, ownership.node) as sessions,
+            open_sessions(database, ownership.node, accounts.loads.run) as sessions,
         ):
-            yield PostgresStore(database, ownership.node, sessions)
+            yield PostgresStore(database, ownership.node, sessions, accounts)

@@ -130,16 +130,21 @@ async def notices(connection: Connection, topic: str, after: int, limit: int) ->
     ]
 
 
-async def span(connection: Connection, topic: str) -> Span:
-    """See ``Sessions.span``; one statement, so that both numbers are of the same moment."""
-    row = await connection.fetchrow(
-        "SELECT (SELECT sequence FROM topic WHERE topic = $1) AS head,"
-        " (SELECT min(sequence) FROM notice WHERE topic = $1) AS first",
-        topic,
-    )
-    assert row is not None, "a SELECT without FROM has one row"
-    head = row["head"] or 0
-    return Span(head, row["first"] or head + 1)
+SPANS: Final = """
+    SELECT (SELECT sequence FROM topic WHERE topic = a.topic) AS head,
+        (SELECT min(sequence) FROM notice WHERE topic = a.topic) AS first
+    FROM unnest($1::text[]) WITH ORDINALITY AS a (topic, place)
+    ORDER BY a.place
+"""
+
+
+async def spans(connection: Connection, topics: Sequence[str]) -> list[Span]:
+    """See ``Sessions.span``; one statement, so that both numbers of a topic are of the same moment."""
+    found: list[Span] = []
+    for row in await connection.fetch(SPANS, topics):
+        head = row["head"] or 0
+        found.append(Span(head, row["first"] or head + 1))
+    return found
 
 
 async def tallies(

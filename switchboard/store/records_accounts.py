@@ -13,6 +13,7 @@ from switchboard.engine.errors import Conflict, IdentityTaken
 from switchboard.engine.records import Account, Identity, Organization
 from switchboard.engine.records.accounts import Realm
 from switchboard.store.bridge import Connection, Database
+from switchboard.store.loader import Together
 from switchboard.store.records_rules import folded, in_order, storable
 
 COLUMNS = tuple(
@@ -64,6 +65,8 @@ class PostgresAccounts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.loads = Together(self._load_all)
+        """Its ``run`` must have started."""
 
     async def add(self, account: Account) -> None:
         """Stores a new account with its identities.
@@ -73,8 +76,8 @@ class PostgresAccounts:
         await self._database.run(_add, account)
 
     async def get(self, id: str) -> Account | None:
-        """That account."""
-        return (await self.many([id])).get(id)
+        """That account. Whoever connects is looked up, and thousands may connect at once: they share a query."""
+        return await self.loads.ask(id) if storable(id) else None
 
     async def many(self, ids: Sequence[str]) -> Mapping[str, Account]:
         """Those that exist."""
@@ -83,6 +86,10 @@ class PostgresAccounts:
             return {}
         rows = await self._database.run(_fetch, f"{SELECT} WHERE id = ANY($1::text[])", wanted)
         return {row["id"]: _account(row) for row in rows}
+
+    async def _load_all(self, ids: Sequence[str]) -> list[Account | None]:
+        found = await self.many(ids)
+        return [found.get(id) for id in ids]
 
     async def by_identity(self, realm: Realm, type: str, value: str) -> Account | None:
         """The account with that normalized identity."""

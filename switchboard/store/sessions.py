@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -54,6 +54,7 @@ class PostgresSessions:
         self.committer = Committer(self.backend)
         self.loads = Together(self._load_all)
         self.saves = Together(self._save_all)
+        self.spans = Together(self._all_spans)
 
     async def load(self, address: Address) -> Stored | None:
         """See ``Sessions``. Sessions that are loaded at the same moment share a query."""
@@ -153,8 +154,8 @@ class PostgresSessions:
         return await self._database.run(queries_around.notices, topic, after, limit)
 
     async def span(self, topic: str) -> Span:
-        """See ``Sessions``."""
-        return await self._database.run(queries_around.span, topic)
+        """See ``Sessions``. Whoever connects asks for one, and thousands may connect at once: they share a query."""
+        return await self.spans.ask(topic)
 
     async def tallies(self, name: str, keys: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """See ``Sessions``."""
@@ -176,6 +177,9 @@ class PostgresSessions:
     async def _load_all(self, addresses: Sequence[Address]) -> list[Stored | None]:
         return await self._database.run(queries.load, addresses)
 
+    async def _all_spans(self, topics: Sequence[str]) -> list[Span]:
+        return await self._database.run(queries_around.spans, topics)
+
     async def _save_all(self, saves: Sequence[Save]) -> list[None]:
         # The last one of a session is the one that counts.
         latest = {save[0]: save for save in saves}
@@ -196,15 +200,24 @@ def _fence() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def open_sessions(database: Database, node: str) -> AsyncIterator[PostgresSessions]:
-    """The sessions of that node, whose incarnation is registered (ownership.py), and the tasks that they need."""
+async def open_sessions(
+    database: Database, node: str, *beside: Callable[[], Awaitable[None]]
+) -> AsyncIterator[PostgresSessions]:
+    """The sessions of that node, whose incarnation is registered (ownership.py), and the tasks that they need.
+
+    Args:
+        beside: other tasks of the store's.
+    """
     sessions = PostgresSessions(database, node)
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(sessions.committer.run)
             nursery.start_soon(sessions.loads.run)
             nursery.start_soon(sessions.saves.run)
+            nursery.start_soon(sessions.spans.run)
             nursery.start_soon(sessions.prune_now_and_then)
+            for task in beside:
+                nursery.start_soon(task)
             yield sessions
             nursery.cancel_scope.cancel()
     finally:

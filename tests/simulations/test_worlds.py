@@ -65,7 +65,7 @@ def test_through_restarts_outages_and_lost_answers_no_invariant_is_violated() ->
 def test_worlds_reach_every_status_of_a_gig_in_which_one_can_stay() -> None:
     some = [
         simulate(Plan(seed=seed, people=20, hours=1.5, scenario=RUSH.name, kinds=GIGS))
-        for seed in range(3)
+        for seed in range(4)
     ]
     reached = {name[5:] for one in some for name in one.counts if name.startswith("gigs ")}
     live = {"pendingOperator", "operatorFound", "operatorEnroute", "handshaking", "streaming"}

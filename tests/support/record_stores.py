@@ -89,20 +89,24 @@ async def open_records(url: str | None) -> AsyncIterator[Records]:
         return
     async with Database.open(url) as database:
         await migrate(database)
-        yield Records(
-            PostgresAccounts(database),
-            PostgresOrganizations(database),
-            PostgresAttempts(database),
-            PostgresLimits(database),
-            PostgresRevocations(database),
-            PostgresLeads(database),
-            PostgresVehicles(database),
-            PostgresDevices(database),
-            PostgresApiKeys(database),
-            PostgresUploads(database),
-            PostgresSupportApps(database),
-            PostgresBankDirectory(database),
-        )
+        accounts = PostgresAccounts(database)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(accounts.loads.run)
+            yield Records(
+                accounts,
+                PostgresOrganizations(database),
+                PostgresAttempts(database),
+                PostgresLimits(database),
+                PostgresRevocations(database),
+                PostgresLeads(database),
+                PostgresVehicles(database),
+                PostgresDevices(database),
+                PostgresApiKeys(database),
+                PostgresUploads(database),
+                PostgresSupportApps(database),
+                PostgresBankDirectory(database),
+            )
+            nursery.cancel_scope.cancel()
 
 
 async def together(*calls: Callable[[], Awaitable[Any]]) -> list[Any]:

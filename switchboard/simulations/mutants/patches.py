@@ -36,12 +36,13 @@ class Patches(ExitStack):
         self.enter_context(patched(owner, name, value))
 
     def rewrite(self, old: str, new: str) -> None:
-        """Databases that are set up from now on have ``new`` in their schema where the shipped one has ``old``.
+        """Databases that are set up from now on have ``new`` in their schema where the shipped one has ``old``: in each
+        file, for a later one may define again what an earlier one has.
 
-        Raises: LookupError unless ``old`` stands exactly once in the shipped files.
+        Raises: LookupError unless ``old`` stands exactly once in the shipped files, or in each of those that have it.
         """
         shipped = migrations.shipped()
-        if sum(one.sql.count(old) for one in shipped) != 1:
+        if max(one.sql.count(old) for one in shipped) != 1:
             raise LookupError(f"the schema does not have exactly one {old!r}")
         changed = [with_fields(one, sql=one.sql.replace(old, new)) for one in shipped]
         self.set(migrations, "shipped", lambda: changed)
