@@ -17,8 +17,8 @@ import trio
 
 from switchboard.engine.errors import CommitQueueFull, CommitUnknown, StoreDown
 from switchboard.engine.ports import CommitFailed, Committed, Fenced, Outcome, Turn
-from switchboard.engine.runtime.gathering import gather
 from switchboard.store.conflicts import Separation
+from switchboard.store.gathering import gather
 
 BATCH_MOST: Final = 256
 """Batches of 100 to 500 were measured at the same cost a row (3-6 us); 256 needs at most eight halvings."""

@@ -22,7 +22,6 @@ from switchboard.engine.runtime.actor import (
     Reload,
 )
 from switchboard.engine.runtime.folding import restore
-from switchboard.engine.runtime.gathering import REPLY_STEPS, gather
 from switchboard.engine.runtime.mailbox import Mailbox
 from switchboard.engine.runtime.services import KindRuntime
 from switchboard.engine.runtime.supervision_log import fingerprint, formatted
@@ -203,7 +202,6 @@ class Cell:
         actor, mailbox = self.actor, self.actor.mailbox
         idle_seconds = self.of.runtime.capacity.idle_seconds
         active_at = trio.current_time()
-        busy = False
         while True:
             wake_at = actor.wake_at()
             now = trio.current_time()
@@ -222,20 +220,18 @@ class Cell:
                             continue
                 self._wake_by(until)
                 await mailbox.wait()
-                busy = False
             if len(mailbox):
                 active_at = trio.current_time()
             elif trio.current_time() < actor.wake_at():
                 continue
-            if busy and not actor.single:
-                # Much is asked of it: who was told of the last turn may be about to write again.
-                await gather(mailbox.__len__, self.of.runtime.capacity.turn, steps=REPLY_STEPS)
             await actor.turn()
-            busy = True
 
     def _wake_by(self, moment: float) -> None:
-        """Wakes the actor at that moment of Trio's clock or before; infinity: never. A timer that is due sooner is let
-        be: most turns put off what they wait for, and a timer for each would cost as much as their decisions."""
+        """Wakes the actor at that moment of Trio's clock or before; infinity: never.
+
+        A timer that is due sooner is let be: most turns put off what they wait for, and a timer for each would cost as
+        much as their decisions.
+        """
         if self._timer is not None:
             if self._timer.moment <= moment < math.inf:
                 return

@@ -206,34 +206,6 @@ async def test_a_command_of_a_caller_that_is_cancelled_already_is_dropped(
         assert (await ask(engine, counter, Add(amount=100))).total == 100
 
 
-async def test_who_is_told_of_a_turn_and_writes_again_at_once_shares_the_next_with_those_who_wait(
-    autojump_clock: MockClock,
-) -> None:
-    """Else two halves of the same crowd would take turns, in two commits for one."""
-    world = World()
-    async with world.engine() as engine, trio.open_nursery() as nursery:
-        counter = await make(engine, world)
-        world.gate.held = trio.Event()
-
-        async def writes_again() -> None:
-            await ask(engine, counter, Add(amount=1))
-            # As many steps as it takes to be told, and to write.
-            for _ in range(3):
-                await trio.lowlevel.checkpoint()
-            await ask(engine, counter, Add(amount=10))
-
-        nursery.start_soon(writes_again)
-        await trio.testing.wait_all_tasks_blocked()
-        nursery.start_soon(ask, engine, counter, Add(amount=100))
-        await trio.testing.wait_all_tasks_blocked()
-        turns = engine.statistics()["turns"]
-        world.gate.held.set()
-        world.gate.held = None
-        await trio.testing.wait_all_tasks_blocked()
-        assert (await read(engine, counter)).total == 111
-        assert engine.statistics()["turns"] == turns + 1
-
-
 async def test_a_full_mailbox_refuses_at_once(autojump_clock: MockClock) -> None:
     world = World(capacity=Capacity(idle_seconds=None, mailbox=3))
     async with world.engine() as engine, trio.open_nursery() as nursery:

@@ -22,15 +22,11 @@ GATHER_SECONDS_MOST: Final = 0.012
 more waiting, each of which it will take a multiple of this to come to."""
 
 
-REPLY_STEPS: Final = 6
-"""The same where the other side has just been told something: so long it takes to hear it and to write."""
-
-
-async def gather(arrived: Callable[[], int], enough: int, *, steps: int = QUIET_STEPS) -> None:
+async def gather(arrived: Callable[[], int], enough: int) -> None:
     """Returns when ``arrived()`` is ``enough``, when the loop has run dry, or after ``GATHER_SECONDS_MOST``."""
     until = trio.current_time() + GATHER_SECONDS_MOST
     quiet, before = 0, arrived()
-    while quiet < steps and before < enough and trio.current_time() < until:
+    while quiet < QUIET_STEPS and before < enough and trio.current_time() < until:
         await trio.lowlevel.checkpoint()
         now = arrived()
         busy = now > before or trio.lowlevel.current_statistics().tasks_runnable > 0
