@@ -45,7 +45,7 @@ class SupportRooms:
     async def of_app(self, account: Account, id: str) -> Room:
         """The room, if it is one of the account's app. Raises: NotFound."""
         room = await self._desk.get(id)
-        if room.realm != REALM or room.app != app_of(account):
+        if not _is_of_app(room, account):
             raise NotFound("room")
         return room
 
@@ -142,23 +142,21 @@ class SupportRooms:
             deadline: see ``Engine.post``.
         """
         room = self._desk.here(id)
-        if room is None or room.realm != REALM or room.app != app_of(sender):
+        if room is None or not _is_of_app(room, sender):
             return None
-        if room.purpose == "support" and is_staff(sender):
-            role: Role = "staff"
-        elif room.opened_for(sender.id):
-            role = "client" if room.purpose == "support" else "party"
-        else:
+        role = _role_at_hand(room, sender)
+        if role is None:
             return None
         message = NewMessage(sender=sender.id, role=role, text=text, file=file, client_id=client_id)
         return self._desk.hand_in(room, message, caused_by=caused_by, deadline=deadline)
 
     async def _role(self, sender: Account, room: Room) -> Role:
         """As whom somebody writes. Raises: NotAllowed."""
-        if room.purpose == "support" and is_staff(sender):
-            return "staff"
-        await self._desk.only_member(room, sender.id)
-        return "client" if room.purpose == "support" else "party"
+        role = _role_at_hand(room, sender)
+        if role is None:
+            await self._desk.only_member(room, sender.id)
+            role = _role_of_member(room)
+        return role
 
     async def message(self, reader: Account, id: str) -> Message:
         """That message, for the members of its room and the desk. Raises: NotFound, NotAllowed."""
@@ -227,3 +225,18 @@ class SupportRooms:
     async def company(self, account: Account) -> Sequence[str]:
         """The accounts that share a room with this one, itself included."""
         return await self._rooms.company(account.id, COMPANY_MOST)
+
+
+def _is_of_app(room: Room, account: Account) -> bool:
+    return room.realm == REALM and room.app == app_of(account)
+
+
+def _role_at_hand(room: Room, sender: Account) -> Role | None:
+    """As whom somebody writes, as far as the room's state says so; None: members are to be looked up."""
+    if room.purpose == "support" and is_staff(sender):
+        return "staff"
+    return _role_of_member(room) if room.opened_for(sender.id) else None
+
+
+def _role_of_member(room: Room) -> Role:
+    return "client" if room.purpose == "support" else "party"
