@@ -19,7 +19,14 @@ from switchboard.bench.room import measure_connections, measure_rooms, show_room
 from switchboard.bench.table import show
 from switchboard.bench.throughput import measure
 from switchboard.bench.transport import compare, show_comparison
-from switchboard.bench.unfinished import measure_memory, measure_presences, measure_restart
+from switchboard.bench.unfinished import (
+    Memory,
+    PresenceMemory,
+    Restart,
+    measure_memory,
+    measure_presences,
+    measure_restart,
+)
 from switchboard.processes import end_as_by_control_c
 
 LIVE = "1000,10000,100000"
@@ -144,18 +151,12 @@ def bench(
         if idle is not None:
             with _bar(console, "gigs", 2 * idle) as step:
                 memory = measure_memory(folder, idle, step)
-            console.print(
-                f"{idle} idle gigs: {memory.in_memory:.2f} kB each in memory, "
-                f"{memory.passivated:.2f} kB each once passivated"
-            )
+            _show_weight(f"{idle} idle gigs", memory, console)
             _answer(memory, as_json)
         if presences is not None:
             with _bar(console, "operators", 2 * presences) as step:
                 present = measure_presences(folder, presences, step)
-            console.print(
-                f"{presences} operators online: {present.in_memory:.2f} kB each in memory, "
-                f"{present.passivated:.2f} kB each once passivated"
-            )
+            _show_weight(f"{presences} operators online", present, console)
             _answer(present, as_json)
         if connections is not None:
             with _bar(console, "connections", connections) as step:
@@ -165,9 +166,20 @@ def bench(
         if restart is not None:
             with _bar(console, "gigs", restart) as step:
                 starts = measure_restart(folder, restart, step)
-            shown = ", ".join(f"{one:.2f}" for one in starts.seconds)
-            console.print(f"ready with {restart} unfinished gigs after {shown} s")
+            _show_starts(starts, console)
             _answer(starts, as_json)
+
+
+def _show_weight(what: str, memory: Memory | PresenceMemory, console: Console) -> None:
+    console.print(
+        f"{what}: {memory.in_memory:.2f} kB each in memory, "
+        f"{memory.passivated:.2f} kB each once passivated"
+    )
+
+
+def _show_starts(starts: Restart, console: Console) -> None:
+    seconds = ", ".join(f"{one:.2f}" for one in starts.seconds)
+    console.print(f"ready with {starts.gigs} unfinished gigs after {seconds} s")
 
 
 def _grown(
