@@ -20,7 +20,7 @@ from switchboard.web.transport.http_stream import PulledRequest
 from switchboard.web.transport.limits import Limits
 from switchboard.web.transport.websocket_stream import GuardedWebsocket
 
-VERSIONS: Mapping[str, str] = {"hypercorn": "0.18", "quart-trio": "0.12"}
+VERSIONS: Mapping[str, str] = {"hypercorn": "0.18", "quart-trio": "0.12", "wsproto": "1.3"}
 """The minor versions that all this was written against and tested with, as in pyproject.toml."""
 
 STREAM = "self, app, config, context, task_group, ssl, client, server, send, stream_id"
@@ -64,6 +64,8 @@ SIGNATURES: Mapping[str, str] = {
     "hypercorn.protocol.ws_stream:WSStream.handle": "self, event",
     "hypercorn.protocol.ws_stream:WSStream.app_send": "self, message",
     "hypercorn.protocol.ws_stream:WSStream._send_error_response": "self, status_code",
+    "wsproto.frame_protocol:FrameProtocol.__init__": "self, client, extensions",
+    "wsproto.frame_protocol:FrameDecoder.__init__": "self, client, extensions",
     "quart_trio.asgi:TrioASGIHTTPConnection.__call__": "self, receive, send",
     "quart_trio.asgi:TrioASGIHTTPConnection._create_request_from_scope": "self, send",
     "quart_trio.asgi:TrioASGIHTTPConnection._send_response": "self, send, response",

@@ -15,10 +15,11 @@ class TooBig(Exception):
 class Assembly:
     """The message that is arriving."""
 
-    __slots__ = ("_most", "_parts", "size")
+    __slots__ = ("_parts", "most", "size")
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
+        """The bytes that a message may have."""
         self._parts: BytesIO | StringIO | None = None
         self.size = 0
         """Its bytes so far."""
@@ -32,7 +33,7 @@ class Assembly:
             self._parts = StringIO() if isinstance(event, TextMessage) else BytesIO()
             self.size = 0
         self.size += self._measured(event.data)
-        if self.size > self._most:
+        if self.size > self.most:
             raise TooBig
         self._parts.write(event.data)
         if not event.message_finished:

@@ -45,6 +45,7 @@ from switchboard.web.transport.outlet import OUTLET, Outlet
 from switchboard.web.transport.parting import farewell
 from switchboard.web.transport.peer import PeerLeft, run_quietly
 from switchboard.web.transport.pulse import pulse
+from switchboard.web.transport.whole_messages import Whole, between_messages
 from switchboard.web.transport.writing import Writer
 
 EXTENSIONS = b"sec-websocket-extensions"
@@ -168,6 +169,16 @@ class GuardedWebsocket(WSStream):
         self._heard_at = trio.current_time()
         if self.over:
             return
+        if between_messages(self.connection._proto):
+            whole = Whole(data, self._assembly.most)
+            for message, size in whole:
+                self._deliver(message, size)
+                if self.over:
+                    return
+                await self._turns_in.taken()
+            data = whole.rest
+            if not data:
+                return
         self.connection.receive_data(data)
         for event in self.connection.events():
             if isinstance(event, Message):
@@ -183,17 +194,22 @@ class GuardedWebsocket(WSStream):
     def _take_message(self, event: Message[Any]) -> None:
         if self.outlet.closed_at is not None:
             return  # It comes too late.
-        codes = self.outlet.codes
         try:
             message = self._assembly.add(event)
         except TooBig:
             self._guard.counts.messages_too_big += 1
-            self.outlet.close(codes.too_big, "message too big")
+            self.outlet.close(self.outlet.codes.too_big, "message too big")
             return
-        if message is not None and not self._inbox.deliver(message, self._assembly.size):
+        if message is not None:
+            self._deliver(message, self._assembly.size)
+
+    def _deliver(self, message: str | bytes, size: int) -> None:
+        if self.outlet.closed_at is not None:
+            return  # It comes too late.
+        if not self._inbox.deliver(message, size):
             self._guard.counts.inboxes_full += 1
             self._guard.tell("websocket_overrun", path=self._path)
-            self.outlet.close(codes.overrun, "too many messages at once")
+            self.outlet.close(self.outlet.codes.overrun, "too many messages at once")
 
     def _take_close(self, event: CloseConnection) -> None:
         if self.connection.state is ConnectionState.OPEN:
