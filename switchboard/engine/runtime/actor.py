@@ -69,6 +69,7 @@ class Actor:
 
     __slots__ = (
         "address",
+        "crowd",
         "mailbox",
         "now_last",
         "of",
@@ -89,6 +90,9 @@ class Actor:
         """The committed state, and what volatile events made of it. Nobody else assigns it."""
         self.version = 0
         self.snapshot_version = 0
+        self.crowd = 0
+        """How many letters the last turn answered or left waiting: those who may be about to write again, and those
+        who wait."""
         self.now_last: Instant = 0
         self.single = 0
         """So many letters are decided one a turn, because the database refused their common turn."""
@@ -271,8 +275,9 @@ class Actor:
         if not draft.answers and not draft.fired:
             await trio.lowlevel.checkpoint()
 
-    @staticmethod
-    def _answer(draft: Draft) -> None:
+    def _answer(self, draft: Draft) -> None:
+        # Before anybody is told, who may write again before the next turn begins.
+        self.crowd = len(draft.answers) + len(self.mailbox)
         for letter, value, refusal in draft.answers:
             if refusal is None:
                 letter.answer(value)
