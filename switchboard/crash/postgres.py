@@ -18,7 +18,7 @@ from switchboard.store.bridge import Connection, Database
 from switchboard.store.embedded import EmbeddedPostgres
 from switchboard.store.embedded_place import prepare
 from switchboard.store.embedded_process import found, is_server, stop
-from switchboard.store.postgres_backend import COMMAND_SECONDS_MOST
+from switchboard.store.postgres_backend import COMMAND_SECONDS_MOST, WATCH_SECONDS
 
 COMMITTER, OWNER, POOL = "switchboard committer", "switchboard owner", "switchboard"
 """The names under which the server's connections are known to Postgres."""
@@ -26,7 +26,7 @@ COMMITTER, OWNER, POOL = "switchboard committer", "switchboard owner", "switchbo
 BRIEFLY_SECONDS = 0.2, 1.5
 """How long something is frozen that is thawed before anybody gives it up."""
 
-BEYOND_SECONDS = COMMAND_SECONDS_MOST + 0.5
+BEYOND_SECONDS = COMMAND_SECONDS_MOST + WATCH_SECONDS + 0.5
 """So long that the committer has given its backend up, and a commit lands late."""
 
 

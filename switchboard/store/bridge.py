@@ -23,6 +23,7 @@ from asyncpg.pool import PoolConnectionProxy
 from switchboard.engine.errors import StartError, StoreDown
 from switchboard.store.outages import is_outage
 from switchboard.store.server import ServerFacts, check_server
+from switchboard.store.trio_connection import LinkLost, ServerError, TrioConnection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -169,6 +170,18 @@ class Database:
             server_settings=self._settings | settings,
         )
 
+    async def link(self, **settings: str) -> TrioConnection:
+        """A connection apart from the pool and from asyncio.
+
+        Args:
+            settings: of the server for this connection, instead of or beside its limits.
+
+        Raises: LinkLost, ServerError, ValueError.
+        """
+        return await TrioConnection.open(
+            self._url, seconds=CONNECT_SECONDS_MOST, settings=self._settings | settings
+        )
+
     @staticmethod
     async def _unit(
         pool: asyncpg.Pool[asyncpg.Record],
@@ -198,12 +211,20 @@ class Database:
             self._settings |= SERVER_LIMITS
             if facts.version >= 17:
                 self._settings |= TRANSACTION_LIMIT
+            # The committer connects when it needs to; that it can is better known now.
+            (await self.link()).close()
             self._pool = await self.run_apart(self._open_pool)
         except ValueError:
             # Without the error's text, which may quote a part of the password.
             form = "postgresql://user:password@host:port/database"
             raise StartError(f"the database URL cannot be read; its form is {form}") from None
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            OSError,
+            LinkLost,
+            ServerError,
+        ) as error:
             raise StartError(f"the database cannot be reached: {first_line(error)}") from error
 
     async def _look(self, allow_unsafe: bool) -> ServerFacts:

@@ -120,6 +120,8 @@ class Committer:
         self._work = trio.Event()
         self._stuck = False
         """Every turn of the last batch was found locked."""
+        self._crowd = 1
+        """So many turns were in the last batch or came meanwhile: no more are waited for."""
         self._closed: Exception | None = None
         self._batches = self._turns = self._largest = self._halved = 0
 
@@ -156,11 +158,12 @@ class Committer:
         try:
             while True:
                 await self._wait_for_work()
-                await gather(self._waiting_turns, BATCH_MOST)
+                await gather(self._waiting_turns, min(self._crowd, BATCH_MOST))
                 self._under_way = batch = self._next_batch()
                 self._batches += 1
                 self._largest = max(self._largest, len(batch))
                 await self._write(batch, hurried=False)
+                self._crowd = len(batch) + len(self._queue)
                 self._stuck = all(not waiting.answered for waiting in batch)
         finally:
             # Synchronous, so that it also happens in a cancelled task.
@@ -186,6 +189,8 @@ class Committer:
 
     def _next_batch(self) -> list[_Waiting]:
         """The longest waiting turns that do not touch each other; the others keep their places."""
+        if len(self._queue) == 1 and not self._locked:
+            return [self._queue.popleft()]
         separation = Separation()
         batch: list[_Waiting] = []
         kept: list[_Waiting] = []

@@ -1,4 +1,4 @@
-"""Which of asyncpg's errors mean that the database did not take the work, and which that nobody knows."""
+"""Which of asyncpg's errors mean that the database is at fault, and not what it was asked."""
 
 from __future__ import annotations
 
@@ -22,13 +22,6 @@ OUTAGES: Final = (
     asyncpg.InvalidCatalogNameError,  # The database was dropped.
 )
 
-ROLLED_BACK: Final = (
-    asyncpg.InsufficientResourcesError,
-    asyncpg.QueryCanceledError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
-"""Outages that the server reports itself, after it has rolled back and while the connection lives on."""
-
 LOCKS: Final = (
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
@@ -40,15 +33,3 @@ def is_outage(error: BaseException) -> bool:
     """Whether the same call may go through later, the database's state being at fault and not the call."""
     # asyncpg's DataError and ClientConfigurationError are InterfaceErrors too; what sets them apart is ValueError.
     return isinstance(error, OUTAGES) and not isinstance(error, ValueError)
-
-
-def is_certain(error: asyncpg.PostgresError) -> bool:
-    """Whether a ``PostgresError`` means that the statement was rolled back, or never sent.
-
-    A connection that the server ends (FATAL) can have committed just before.
-    """
-    if isinstance(error, asyncpg.DataError):
-        # Also raised by asyncpg itself, for parameters that it cannot encode, without the server's fields.
-        return True
-    severity = getattr(error, "severity_en", None) or getattr(error, "severity", None)
-    return severity == "ERROR" and not isinstance(error, asyncpg.PostgresConnectionError)

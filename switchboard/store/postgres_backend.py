@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, Final
 
-import asyncpg
+import trio
 
 from switchboard.engine.errors import CommitUnknown, StoreDown
 from switchboard.engine.ports import (
@@ -21,21 +21,26 @@ from switchboard.engine.ports import (
     Turn,
 )
 from switchboard.engine.sessions.kind import Claim
-from switchboard.store.bridge import Database, DirectConnection, first_line
+from switchboard.store.binary_arrays import integers, records
+from switchboard.store.bridge import Database
 from switchboard.store.commit import BatchLocked, BatchRefused, Locked
-from switchboard.store.outages import LOCKS, ROLLED_BACK, is_certain, is_outage
+from switchboard.store.commit_groups import Rows, Shape, call, parameter_types
 from switchboard.store.queries import keyed_reply
-from switchboard.store.room_arrays import ROOM_PARAMETERS, concerns_rooms, room_arrays
-from switchboard.store.turn_arrays import arrays
+from switchboard.store.room_arrays import room_rows
+from switchboard.store.trio_connection import LinkLost, ServerError, TrioConnection
+from switchboard.store.turn_arrays import Numbering, numbering, turn_rows
 
 PATIENCE: Final = "100ms"
-PATIENCE_HURRIED: Final = "5ms"
+PATIENCE_HURRIED: Final = b"5ms"
 """How long a batch waits for a lock, and how long its halves do after that: with eight halvings of two halves each, all
 that was not at fault is written within 0.2 s."""
 
 STATEMENT_LIMIT: Final = "5s"
 COMMAND_SECONDS_MOST: Final = 7.0
 """A batch takes milliseconds; the server gives up first, so that its answer is known."""
+
+WATCH_SECONDS: Final = 1.0
+"""How often that is looked at."""
 
 UNIQUE_TRIES: Final = 3
 """A unique violation means that the batch met a row that was not committed when it looked (an unknown commit that came
@@ -44,20 +49,20 @@ through, or its settling): at the next try that row is seen, and the turn in its
 FENCED: Final = "SB001"
 """Raised by ``hold_fence`` (schema/0001_sessions.sql) and ``commit_turns``."""
 
-PARAMETERS: Final = 51
-CALL: Final = f"SELECT * FROM commit_turns({', '.join(f'${n}' for n in range(1, PARAMETERS + 1))})"
-TURN_IDS: Final = 4
-"""Which parameter has the sessions' ids."""
-
-CALL_WITH_ROOMS: Final = f"""
-    WITH turns AS MATERIALIZED ({CALL})
-    SELECT t.sequences, t.refused, commit_rooms(
-        ARRAY(SELECT r.ord FROM unnest(t.refused) AS r), ${TURN_IDS},
-        {", ".join(f"${PARAMETERS + n}" for n in range(1, ROOM_PARAMETERS + 1))}
-    )
-    FROM turns AS t
-"""
-"""The same and the rows of rooms, in one statement; most batches of other sessions need no more than the first."""
+REFUSAL: Final = (
+    "ord",
+    "why",
+    "scope",
+    "key",
+    "holder",
+    "digest",
+    "kind",
+    "id",
+    "format",
+    "reply",
+    "at",
+)
+"""The columns of the type ``refusal``."""
 
 SETTINGS: Final = {
     "application_name": "switchboard committer",
@@ -72,6 +77,15 @@ SETTINGS: Final = {
     "lock_timeout": PATIENCE,
 }
 
+UNIQUE_VIOLATION: Final = "23505"
+LOCK_STATES: Final = ("55P03", "40P01", "40001")
+"""SQLSTATEs: lock not available, deadlock, serialization failure."""
+
+ROLLED_BACK_STATES: Final = ("57014", "25006")
+INSUFFICIENT_RESOURCES: Final = "53"
+"""What the server reports itself, after it has rolled back and while the connection lives on: cancelled (its own
+timeout), read only (a standby now), and the class of those that it lacked something for."""
+
 log = logging.getLogger(__name__)
 
 
@@ -80,89 +94,128 @@ class PostgresBackend:
 
     def __init__(self, database: Database, node: str) -> None:
         self._database = database
-        self._node = node
-        self._connection: DirectConnection | None = None
-        self._calls: Mapping[int, Any] = {}
-        """The prepared statements of that connection, by the number of their parameters."""
+        self._node = node.encode()
+        self._connection: TrioConnection | None = None
+        self._prepared: dict[Shape, bytes] = {}
+        """The names of that connection's statements."""
+        self._sent_at = inf
+        """When the statement under way was sent, on Trio's clock."""
 
     async def write(self, batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome | Locked]:
         """See ``Backend``."""
         patience = PATIENCE_HURRIED if hurried else None
-        columns = arrays(batch)
-        if concerns_rooms(batch):
-            columns += room_arrays(batch)
-        row = await self._database.run_apart(self._write, patience, columns)
-        return _outcomes(batch, row["sequences"], row["refused"])
-
-    async def close(self) -> None:
-        """Ends the connection at once; a batch under way is then unknown."""
-        await self._database.run_apart(self._drop)
-
-    async def _write(self, patience: str | None, columns: list[list[Any]]) -> Any:
+        rows = Rows()
+        counted = turn_rows(rows, batch)
+        room_rows(rows, batch)
+        shape = rows.shape
+        try:
+            parameters = [self._node, patience, *rows.parameters(shape)]
+        except ValueError as error:
+            raise BatchRefused(str(error)) from error
         for remaining in reversed(range(UNIQUE_TRIES)):
-            await self._prepare()
+            connection, name = await self._ready(shape)
             try:
-                return await self._send(patience, columns)
-            except asyncpg.UniqueViolationError as error:
-                if not remaining:
-                    raise BatchRefused(str(error)) from error
+                lasts, refused = await self._send(connection, name, parameters)
+            except ServerError as error:
+                if error.state == UNIQUE_VIOLATION and remaining:
+                    continue
+                raise _translated(error) from error
+            return _outcomes(batch, counted, lasts, refused)
         raise AssertionError("the last try returns or raises")
 
-    async def _prepare(self) -> None:
-        """Nothing of a batch has been sent yet, so that every outage is a certain StoreDown."""
-        if self._connection is not None and not self._connection.is_closed():
-            return
-        await self._drop()
-        try:
-            self._connection = await self._database.connect(COMMAND_SECONDS_MOST, **SETTINGS)
-            plain = await self._connection.prepare(CALL)
-            with_rooms = await self._connection.prepare(CALL_WITH_ROOMS)
-            self._calls = {PARAMETERS: plain, PARAMETERS + ROOM_PARAMETERS: with_rooms}
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            await self._drop()
-            raise StoreDown(first_line(error)) from error
+    async def watch(self) -> None:
+        """Until cancelled, ends the connection when a batch takes too long. (A cancel scope for each batch would be a
+        twentieth of the server's CPU where batches are small.)"""
+        while True:
+            await trio.sleep(WATCH_SECONDS)
+            if trio.current_time() - self._sent_at > COMMAND_SECONDS_MOST:
+                log.warning("the database did not answer a commit in time")
+                self.close()
 
-    async def _send(self, patience: str | None, columns: list[list[Any]]) -> Any:
-        try:
-            parameters = [self._node, patience, *columns]
-            return await self._calls[len(parameters)].fetchrow(*parameters)
-        except asyncio.CancelledError:
-            await self._drop()
-            raise
-        except asyncpg.PostgresError as error:
-            if not is_certain(error):
-                await self._drop()
-                raise CommitUnknown(str(error)) from error
-            raise _translated(error) from error
-        except Exception as error:
-            await self._drop()
-            if is_outage(error):
-                raise CommitUnknown(first_line(error)) from error
-            raise
-
-    async def _drop(self) -> None:
+    def close(self) -> None:
+        """Ends the connection at once; a batch under way is then unknown."""
         if self._connection is not None:
-            self._connection.terminate()
-        self._connection, self._calls = None, {}
+            self._connection.close()
+        self._connection = None
+        self._prepared.clear()
+
+    async def _ready(self, shape: Shape) -> tuple[TrioConnection, bytes]:
+        """The connection, and its statement for that shape.
+
+        Nothing of a batch has been sent yet, so that every outage is a certain StoreDown.
+        """
+        connection = self._connection
+        if connection is not None and connection.is_open:
+            name = self._prepared.get(shape)
+            if name is not None:
+                return connection, name
+        else:
+            self.close()
+        try:
+            with trio.fail_after(COMMAND_SECONDS_MOST):
+                if self._connection is None:
+                    self._connection = await self._database.link(**SETTINGS)
+                name = f"commit {len(self._prepared)}".encode()
+                await self._connection.prepare(name, call(shape), parameter_types(shape))
+        except (LinkLost, ServerError, trio.TooSlowError) as error:
+            self.close()
+            raise StoreDown(str(error) or "the database did not answer in time") from error
+        except BaseException:
+            self.close()
+            raise
+        self._prepared[shape] = name
+        return self._connection, name
+
+    async def _send(
+        self, connection: TrioConnection, name: bytes, parameters: Sequence[bytes | None]
+    ) -> tuple[Sequence[int], Sequence[Mapping[str, Any]]]:
+        """Returns: the only row. Raises: ServerError, if all is certain then; CommitUnknown."""
+        self._sent_at = trio.current_time()
+        try:
+            result = await connection.call(name, parameters)
+        except ServerError as error:
+            if error.rolled_back:
+                raise
+            self.close()
+            raise CommitUnknown(str(error)) from error
+        except BaseException as error:
+            # Its answer is still to come, or never will.
+            self.close()
+            if isinstance(error, LinkLost):
+                raise CommitUnknown(str(error)) from error
+            raise
+        finally:
+            self._sent_at = inf
+        sequences, refused = result.get_value(0, 0), result.get_value(0, 1)
+        assert sequences is not None, "the function sets it"
+        assert refused is not None, "the function sets it"
+        losers = [dict(zip(REFUSAL, loser, strict=True)) for loser in records(refused)]
+        return integers(sequences), losers
 
 
-def _translated(error: asyncpg.PostgresError) -> Exception:
+def _translated(error: ServerError) -> Exception:
     """What an error means after which the server has rolled back."""
-    if error.sqlstate == FENCED:
+    if error.state == FENCED:
         return Fenced(str(error))
-    if isinstance(error, LOCKS):
+    if error.state in LOCK_STATES:
         return BatchLocked(str(error))
-    if isinstance(error, ROLLED_BACK):
+    if error.state in ROLLED_BACK_STATES or error.state.startswith(INSUFFICIENT_RESOURCES):
         return StoreDown(str(error))
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return error
     return BatchRefused(str(error))
 
 
 def _outcomes(
-    batch: Sequence[Turn], sequences: Sequence[int], refused: Sequence[Any]
+    batch: Sequence[Turn],
+    counted: Numbering | None,
+    lasts: Sequence[int],
+    refused: Sequence[Mapping[str, Any]],
 ) -> list[Outcome | Locked]:
     losers = {row["ord"]: _refusal(row) for row in refused}
+    if losers and counted is not None:
+        # The others' notices were counted without theirs.
+        winners = [turn for number, turn in enumerate(batch, 1) if number not in losers]
+        counted = numbering([notice.topic for turn in winners for notice in turn.notices])
+    sequences = () if counted is None else counted.sequences(lasts)
     outcomes: list[Outcome | Locked] = []
     place = 0
     for number, turn in enumerate(batch, 1):
@@ -182,7 +235,7 @@ COMMITTED: Final = Committed()
 """Of a turn without notices; one object for all of them."""
 
 
-def _refusal(row: Any) -> Outcome | Locked:
+def _refusal(row: Mapping[str, Any]) -> Outcome | Locked:
     match row["why"]:
         case "stale":
             return Stale()

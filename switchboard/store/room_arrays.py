@@ -1,61 +1,63 @@
-"""What a batch of turns says of rooms, as the array parameters of ``commit_rooms`` (schema/0009_leaner_commits.sql)."""
+"""What a batch of turns says of rooms, as rows of the groups that ``commit_rooms`` takes (commit_groups.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
 
 import msgspec
 
 from switchboard.engine.ports import JournalEntry, Turn
 from switchboard.engine.queries.similarity import terms_of
-from switchboard.engine.sessions.kind import Projection
-from switchboard.engine.sessions.room import IssueRow, MemberRow, QuestionRow, RoomRow, TagRow
+from switchboard.engine.sessions.kind import MessageColumns, Projection
+from switchboard.engine.sessions.room import (
+    IssueRow,
+    LatestRow,
+    MemberRow,
+    QuestionRow,
+    RoomRow,
+    TagRow,
+)
+from switchboard.store.commit_groups import (
+    ISSUE,
+    LATEST,
+    MEMBER,
+    MESSAGE,
+    QUESTION,
+    ROOM,
+    TAG,
+    WRITER,
+    Rows,
+)
 
-MESSAGE, ROOM, MEMBER, ISSUE, QUESTION, TAG = 13, 6, 5, 11, 5, 3
-"""How many columns each group of the function's parameters has, in their order."""
 
-ROOM_PARAMETERS: Final = MESSAGE + ROOM + MEMBER + ISSUE + QUESTION + TAG
-
-
-def concerns_rooms(batch: Sequence[Turn]) -> bool:
-    """Whether the batch has anything for ``commit_rooms`` to write."""
-    # Plain loops: every batch is asked, and most are of other sessions.
-    for turn in batch:
-        if turn.projections:
-            return True
-        for entry in turn.entries:
-            if entry.message is not None:
-                return True
-    return False
-
-
-def room_arrays(batch: Sequence[Turn]) -> list[list[Any]]:
-    """The columns in the order of the function's parameters; turns are counted from 1."""
-    widths = (MESSAGE, ROOM, MEMBER, ISSUE, QUESTION, TAG)
-    groups: list[list[list[Any]]] = [[[] for _ in range(width)] for width in widths]
-    messages, rooms, members, issues, questions, tags = groups
+def room_rows(rows: Rows, batch: Sequence[Turn]) -> None:
+    """Adds what ``commit_rooms`` is told; turns are counted from 1."""
     for number, turn in enumerate(batch, 1):
+        last: dict[str, JournalEntry] = {}
         for entry in turn.entries:
             if entry.message is not None:
-                _append(messages, number, *_message(entry))
+                _message(rows, number, entry, entry.message)
+                last[entry.message.sender] = entry
+        for sender, entry in last.items():
+            _writer(rows, number, sender, entry)
         for row in turn.projections:
             match row:
                 case RoomRow():
                     at = (row.active_at, row.messages)
-                    _append(rooms, number, row.realm, row.serial, row.shelf, *at)
+                    rows.add(ROOM, number, row.realm, row.serial, row.shelf, *at)
+                case LatestRow():
+                    rows.add(LATEST, number, row.issue, row.sequence)
                 case MemberRow():
-                    _append(members, number, row.account, row.id, row.at, row.present)
+                    rows.add(MEMBER, number, row.account, row.id, row.at, row.present)
                 case IssueRow():
-                    _append(issues, number, *_issue(row))
+                    rows.add(ISSUE, number, *_issue(row))
                 case QuestionRow():
                     at_ = turn.entries[-1].at
-                    _append(questions, number, row.issue, row.app, at_, _terms(row))
+                    rows.add(QUESTION, number, row.issue, row.app, at_, _terms(row))
                 case TagRow():
-                    _append(tags, number, row.app, row.tag)
+                    rows.add(TAG, number, row.app, row.tag)
                 case other:
                     raise unknown(other)
-    return [column for group in groups for column in group]
 
 
 def unknown(row: Projection) -> TypeError:
@@ -63,15 +65,10 @@ def unknown(row: Projection) -> TypeError:
     return TypeError(f"no table for {type(row).__name__}")
 
 
-def _append(columns: list[list[Any]], *row: object) -> None:
-    for column, value in zip(columns, row, strict=True):
-        column.append(value)
-
-
-def _message(entry: JournalEntry) -> tuple[object, ...]:
-    message = entry.message
-    assert message is not None, "asked only of messages"
-    return (
+def _message(rows: Rows, number: int, entry: JournalEntry, message: MessageColumns) -> None:
+    rows.add(
+        MESSAGE,
+        number,
         entry.version,
         entry.name,
         entry.format,
@@ -82,9 +79,15 @@ def _message(entry: JournalEntry) -> tuple[object, ...]:
         entry.code_version,
         message.id,
         message.number,
-        message.sender,
         message.serial,
     )
+
+
+def _writer(rows: Rows, number: int, sender: str, entry: JournalEntry) -> None:
+    """Whoever writes has read what came before: their last message is how far."""
+    message = entry.message
+    assert message is not None, "asked only of messages"
+    rows.add(WRITER, number, sender, entry.version, message.number, message.id, entry.at)
 
 
 def _issue(row: IssueRow) -> tuple[object, ...]:

@@ -38,9 +38,6 @@ from switchboard.store.postgres_backend import FENCED, PostgresBackend
 PRUNE_SECONDS: Final = 600.0
 """Between two prunings: a seventieth of the 24 hours that rows are kept, so that tables outgrow them by little."""
 
-CLOSE_SECONDS_MOST: Final = 1.0
-"""To cut off a connection, which waits for nobody."""
-
 Save = tuple[Address, Snapshot, Instant | None]
 
 
@@ -212,6 +209,7 @@ async def open_sessions(
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(sessions.committer.run)
+            nursery.start_soon(sessions.backend.watch)
             nursery.start_soon(sessions.loads.run)
             nursery.start_soon(sessions.saves.run)
             nursery.start_soon(sessions.spans.run)
@@ -221,5 +219,4 @@ async def open_sessions(
             yield sessions
             nursery.cancel_scope.cancel()
     finally:
-        with trio.move_on_after(CLOSE_SECONDS_MOST, shield=True):
-            await sessions.backend.close()
+        sessions.backend.close()

@@ -1,4 +1,4 @@
-"""A batch of turns as the array parameters of ``commit_turns`` (schema/0009_leaner_commits.sql).
+"""A batch of turns as rows of the groups that ``commit_turns`` takes (commit_groups.py).
 
 Plain loops over plain lists: this is the hot path, and a row's cost here was the largest part of the client's.
 """
@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from switchboard.engine.ports import Turn
+from switchboard.store.commit_groups import (
+    ENTRY,
+    KEYED,
+    MARK,
+    NOTICE,
+    OUTBOX,
+    SNAPSHOT,
+    TOPIC,
+    TURN,
+    Rows,
+)
 
 TAKE: Final = 1
 RELEASE: Final = 2
@@ -23,45 +34,82 @@ TALLY: Final = 7
 SHARDS: Final = 256
 """From the design page; a session keeps its shard for life."""
 
-TURN, ENTRY, SNAPSHOT, MARK, NOTICE, OUTBOX, KEYED = 10, 9, 4, 5, 4, 9, 8
-"""How many columns each group of the function's parameters has, in their order."""
-
 
 def shard_of(session: str) -> int:
     """The shard of a session's id, the same in every process and release."""
     return zlib.crc32(session.encode("utf-8", "surrogatepass")) % SHARDS
 
 
-def arrays(batch: Sequence[Turn]) -> list[list[Any]]:
-    """The columns in the order of the function's parameters; turns are counted from 1."""
-    groups = _empty()
-    turns, entries, snapshots, marks, notices, outbox, keyed = groups
+class Numbering(NamedTuple):
+    """How the notices of a batch are counted on their topics, all together."""
+
+    topics: list[str]
+    """Each once, in the order of their code points, which is the database's."""
+    counts: list[int]
+    """How many notices each gets."""
+    slots: list[int]
+    """Of each notice: which topic, from 1."""
+    backs: list[int]
+    """Of each notice: how many later ones there are on its topic."""
+
+    def sequences(self, lasts: Sequence[int]) -> list[int]:
+        """Each notice's number, from each topic's last."""
+        return [lasts[slot - 1] - back for slot, back in zip(self.slots, self.backs, strict=True)]
+
+
+def numbering(topics: Sequence[str]) -> Numbering:
+    """For notices on these topics, in their order."""
+    distinct = sorted(set(topics))
+    slot_of = {topic: slot for slot, topic in enumerate(distinct, 1)}
+    slots = [slot_of[topic] for topic in topics]
+    counts = [0] * len(distinct)
+    backs = [0] * len(slots)
+    for place in range(len(slots) - 1, -1, -1):
+        slot = slots[place] - 1
+        backs[place] = counts[slot]
+        counts[slot] += 1
+    return Numbering(distinct, counts, slots, backs)
+
+
+def turn_rows(rows: Rows, batch: Sequence[Turn]) -> Numbering | None:
+    """Adds what ``commit_turns`` is told; turns are counted from 1.
+
+    Returns: how the notices are counted, if there are any.
+    """
+    topics: list[str] = []
     for number, turn in enumerate(batch, 1):
-        _turn(turns, turn)
-        _entries(entries, number, turn)
+        _turn(rows.of(TURN), turn)
+        _entries(rows, number, turn)
         # Most turns lack most of these, and an empty call costs more than a test.
         if turn.snapshot is not None:
             snapshot = turn.snapshot
-            _append(snapshots, number, snapshot.version, snapshot.format, snapshot.body)
+            rows.add(SNAPSHOT, number, snapshot.version, snapshot.format, snapshot.body)
         if turn.taken or turn.released or turn.bars or turn.listed or turn.unlisted:
-            _claims_and_lists(marks, number, turn)
+            _claims_and_lists(rows, number, turn)
         if turn.consumed or turn.tallies:
-            _consumed_and_tallies(marks, number, turn)
+            _consumed_and_tallies(rows, number, turn)
         for notice in turn.notices:
-            _append(notices, number, notice.topic, notice.name, notice.body)
+            topics.append(notice.topic)
         if turn.outbox or turn.keyed:
-            _outbox_and_keyed(outbox, keyed, number, turn)
-    return [column for group in groups for column in group]
+            _outbox_and_keyed(rows, number, turn)
+    if not topics:
+        return None
+    counted = numbering(topics)
+    _notices(rows, batch, counted)
+    return counted
 
 
-def _empty() -> list[list[list[Any]]]:
-    widths = (TURN, ENTRY, SNAPSHOT, MARK, NOTICE, OUTBOX, KEYED)
-    return [[[] for _ in range(width)] for width in widths]
-
-
-def _append(columns: list[list[Any]], *row: object) -> None:
-    for column, value in zip(columns, row, strict=True):
-        column.append(value)
+def _notices(rows: Rows, batch: Sequence[Turn], counted: Numbering) -> None:
+    rows.of(TOPIC)[:] = counted.topics, counted.counts
+    numbers: list[int] = []
+    names: list[str] = []
+    bodies: list[bytes] = []
+    for number, turn in enumerate(batch, 1):
+        for notice in turn.notices:
+            numbers.append(number)
+            names.append(notice.name)
+            bodies.append(notice.body)
+    rows.of(NOTICE)[:] = numbers, counted.slots, counted.backs, names, bodies
 
 
 def _turn(columns: list[list[Any]], turn: Turn) -> None:
@@ -79,47 +127,46 @@ def _turn(columns: list[list[Any]], turn: Turn) -> None:
     instants.append(turn.entries[-1].at if turn.entries else None)
 
 
-def _entries(columns: list[list[Any]], number: int, turn: Turn) -> None:
-    numbers, versions, names, formats, bodies, instants, bys, causes, codes = columns
+def _entries(rows: Rows, number: int, turn: Turn) -> None:
     for entry in turn.entries:
-        if entry.message is not None:
-            continue  # Its row is among the messages (room_arrays.py).
-        numbers.append(number)
-        versions.append(entry.version)
-        names.append(entry.name)
-        formats.append(entry.format)
-        bodies.append(entry.body)
-        instants.append(entry.at)
-        bys.append(entry.by)
-        causes.append(entry.caused_by)
-        codes.append(entry.code_version)
+        if entry.message is None:  # A message's row is among the messages (room_arrays.py).
+            rows.add(
+                ENTRY,
+                number,
+                entry.version,
+                entry.name,
+                entry.format,
+                entry.body,
+                entry.at,
+                entry.by,
+                entry.caused_by,
+                entry.code_version,
+            )
 
 
-def _claims_and_lists(columns: list[list[Any]], number: int, turn: Turn) -> None:
+def _claims_and_lists(rows: Rows, number: int, turn: Turn) -> None:
     for claim in turn.taken:
-        _append(columns, number, TAKE, claim.scope, claim.key, None)
+        rows.add(MARK, number, TAKE, claim.scope, claim.key, None)
     for claim in turn.released:
-        _append(columns, number, RELEASE, claim.scope, claim.key, None)
+        rows.add(MARK, number, RELEASE, claim.scope, claim.key, None)
     for scope in turn.bars:
-        _append(columns, number, BAR, scope, None, None)
+        rows.add(MARK, number, BAR, scope, None, None)
     for entry in turn.listed:
-        _append(columns, number, LIST, entry.name, entry.key, None)
+        rows.add(MARK, number, LIST, entry.name, entry.key, None)
     for entry in turn.unlisted:
-        _append(columns, number, UNLIST, entry.name, entry.key, None)
+        rows.add(MARK, number, UNLIST, entry.name, entry.key, None)
 
 
-def _consumed_and_tallies(columns: list[list[Any]], number: int, turn: Turn) -> None:
+def _consumed_and_tallies(rows: Rows, number: int, turn: Turn) -> None:
     for outbox_id in turn.consumed:
-        _append(columns, number, CONSUME, outbox_id, None, None)
+        rows.add(MARK, number, CONSUME, outbox_id, None, None)
     for tally in turn.tallies:
-        _append(columns, number, TALLY, tally.name, tally.key, tally.value)
+        rows.add(MARK, number, TALLY, tally.name, tally.key, tally.value)
 
 
-def _outbox_and_keyed(
-    outbox: list[list[Any]], keyed: list[list[Any]], number: int, turn: Turn
-) -> None:
+def _outbox_and_keyed(rows: Rows, number: int, turn: Turn) -> None:
     for row in turn.outbox:
-        _append(outbox, number, row.id, *row.source, *row.target, row.name, row.body, row.at)
+        rows.add(OUTBOX, number, row.id, *row.source, *row.target, row.name, row.body, row.at)
     for reply in turn.keyed:
         answer = (reply.format, reply.reply, reply.at)
-        _append(keyed, number, reply.key, reply.digest, *reply.session, *answer)
+        rows.add(KEYED, number, reply.key, reply.digest, *reply.session, *answer)

@@ -27,7 +27,8 @@ from session_stores import (
 from switchboard.engine.errors import CommitUnknown, StoreDown
 from switchboard.engine.ports import ClaimTaken, CommitFailed, Committed, Fenced, NewNotice, Stale
 from switchboard.engine.sessions.kind import Claim
-from switchboard.store.outages import is_certain, is_outage
+from switchboard.store.outages import is_outage
+from switchboard.store.trio_connection import is_certain
 
 ENGAGED = Claim("engaged", "ann")
 
@@ -180,7 +181,7 @@ async def test_settling_waits_for_a_commit_that_is_still_in_flight(
         nursery.start_soon(lose)
         await watcher.until(WAITS, COMMITTER, "advisory")
         # Our end goes; the backend stands in the middle of its transaction and does not notice.
-        await sessions.backend.close()
+        sessions.backend.close()
         nursery.start_soon(settle)
         await watcher.until(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT settle_turn%'"
@@ -284,4 +285,20 @@ def test_what_the_database_is_at_fault_for_is_an_outage(error: Exception) -> Non
 def test_a_bug_is_no_outage() -> None:
     for error in (asyncpg.UniqueViolationError(), asyncpg.DataError("x"), ValueError(), KeyError()):
         assert not is_outage(error)
-    assert not is_certain(asyncpg.AdminShutdownError())
+
+
+@pytest.mark.parametrize(
+    ("severity", "state", "certain"),
+    [
+        (b"ERROR", "23505", True),
+        (b"ERROR", "57014", True),
+        (b"FATAL", "57P01", False),
+        (b"PANIC", "XX000", False),
+        (b"ERROR", "08006", False),
+        (None, "", False),
+    ],
+)
+def test_only_an_error_of_a_living_connection_is_certain(
+    severity: bytes | None, state: str, certain: bool
+) -> None:
+    assert is_certain(severity, state) is certain

@@ -35,7 +35,7 @@ def test_nobody_below_may_import_a_module_at_the_root() -> None:
         assert modules_at_the_root() <= set(rules[name]["forbidden_modules"]), name
 
 
-def test_asyncio_is_forbidden_everywhere_but_in_the_store() -> None:
-    sources = set(contracts()["asyncio is met in the store alone"]["source_modules"])
+def test_asyncio_and_postgres_are_forbidden_everywhere_but_in_the_store() -> None:
+    sources = set(contracts()["asyncio and Postgres are met in the store alone"]["source_modules"])
     parts = {f"switchboard.{part}" for part in PARTS - {"store"}}
     assert sources == modules_at_the_root() | parts

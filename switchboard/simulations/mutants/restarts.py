@@ -27,7 +27,7 @@ def forgets_reactions_of_a_settled_commit(patches: Patches) -> None:
     patches.set(Reactions, "recheck", lambda _self: None)
 
 
-@in_worlds(HOLE, scenario="storm", faults=("lost", "slow"), people=16, seeds_most=16)
+@in_worlds(HOLE, scenario="storm", faults=("lost", "slow"), people=20, seeds_most=16)
 def hides_a_settled_commit(patches: Patches) -> None:
     """Nobody is told that an unknown commit, which turned out to have happened, had something to tell."""
     patches.set(Announcements, "lag", lambda _self, _topic: None)

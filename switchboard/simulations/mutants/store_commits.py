@@ -9,10 +9,11 @@ from switchboard.engine.ports import CommitFailed, Committed
 from switchboard.simulations.mutants.mutant import in_stores
 from switchboard.simulations.mutants.patches import Patches
 from switchboard.simulations.mutants.store_turns import COMMITS, on_both
-from switchboard.store import memory, postgres_backend
+from switchboard.store import memory
 from switchboard.store.commit import Backend, Committer
 from switchboard.store.conflicts import Separation
 from switchboard.store.memory_tables import MemoryDatabase
+from switchboard.store.trio_connection import LinkLost, ServerError, TrioConnection
 
 CALLERS: Final = "store_conformance/sessions/test_sessions_callers.py"
 UNKNOWN: Final = "store_conformance/sessions/test_sessions_unknown.py"
@@ -173,4 +174,14 @@ def settles_past_a_commit_in_flight(patches: Patches) -> None:
 @in_stores(f"{UNKNOWN}::test_an_unknown_creation_that_happened_is_recognised[postgres]")
 def takes_a_lost_answer_for_an_error(patches: Patches) -> None:
     """A connection that ends during a commit passes for a refusal by the database."""
-    patches.set(postgres_backend, "is_certain", lambda _error: True)
+    call = TrioConnection.call
+
+    async def call_certainly(
+        self: TrioConnection, name: bytes, parameters: Sequence[bytes | None]
+    ) -> Any:
+        try:
+            return await call(self, name, parameters)
+        except LinkLost as error:
+            raise ServerError("", str(error), rolled_back=True) from error
+
+    patches.set(TrioConnection, "call", call_certainly)

@@ -195,6 +195,8 @@ async def test_a_barred_scope_must_be_free_of_the_claims_of_others(sessions: Ses
 async def test_a_bar_sees_a_claim_taken_at_the_same_moment(sessions: Sessions) -> None:
     debt = Claim("debt:ann", "gig1")
     turns = [turn("a", taken=(debt,)), turn("b", bars=("debt:ann",))]
+    # A batch waits for as many as there were the last time, so that these two could share one.
+    await at_once(sessions, [turn("c"), turn("d")])
     assert await in_order(sessions, turns) == [Committed(), ClaimTaken(debt, "a")]
 
 
@@ -291,6 +293,36 @@ async def test_notices_are_numbered_within_their_topic_without_a_gap(sessions: S
     )
     assert [notice.sequence for notice in await sessions.notices("ann", 3, 2)] == [4, 5]
     assert list(await sessions.notices("nobody", 0, 10)) == []
+
+
+async def test_each_notice_has_the_number_that_its_caller_hears_also_beside_a_loser(
+    sessions: Sessions,
+) -> None:
+    def told(topic: str, body: bytes) -> NewNotice:
+        return NewNotice(topic, "Rang", body)
+
+    turns = [
+        turn("a", notices=(told("zoe", b"1"), told("ann", b"2"), told("zoe", b"3"))),
+        turn("lost", 3, notices=(told("zoe", b"4"), told("nobody", b"5"), told("ann", b"6"))),
+        turn("b", notices=(told("ann", b"7"), told("ben", b"8"), told("zoe", b"9"))),
+        turn("silent"),
+    ]
+    first, lost, second, silent = await at_once(sessions, turns)
+    assert isinstance(first, Committed)
+    assert isinstance(second, Committed)
+    assert (lost, silent) == (Stale(), Committed())
+    heard = [
+        (notice.topic, number, notice.body)
+        for one, outcome in ((turns[0], first), (turns[2], second))
+        for notice, number in zip(one.notices, outcome.sequences, strict=True)
+    ]
+    stored = [
+        (notice.topic, notice.sequence, notice.body)
+        for topic in ("ann", "ben", "nobody", "zoe")
+        for notice in await sessions.notices(topic, 0, 10)
+    ]
+    assert sorted(heard) == stored
+    assert [number for topic, number, _ in stored if topic == "zoe"] == [1, 2, 3]
 
 
 async def test_tallies_count_and_sum_what_was_observed(sessions: Sessions) -> None:

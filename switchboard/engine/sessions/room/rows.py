@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from switchboard.engine.instants import Instant
 from switchboard.engine.sessions.kind import Event, MessageColumns, Projection
 from switchboard.engine.sessions.room.commands import Member
@@ -55,6 +57,13 @@ class IssueRow(Projection, frozen=True, kw_only=True):
     last_sequence: int | None
 
 
+class LatestRow(Projection, frozen=True, kw_only=True):
+    """The last message of an issue of which nothing else changed: most messages are that, and it is cheap to store."""
+
+    issue: str
+    sequence: int
+
+
 class QuestionRow(Projection, frozen=True, kw_only=True):
     """The text with which an issue was opened: to be found by similar ones."""
 
@@ -93,7 +102,7 @@ def projections(before: Room | None, event: Any, after: Room) -> tuple[Projectio
     elif isinstance(event, TagAdded):
         rows.append(TagRow(place=f"tag/{event.tag}", app=after.app, tag=event.tag))
     if isinstance(event, ISSUE_EVENTS) and (before is None or before.issue != after.issue):
-        rows.append(_issue(after))
+        rows.append(_latest(before, after) or _issue(after))
     if isinstance(event, MessagePosted) and event.opens and event.issue and event.text:
         place = f"question/{event.issue}"
         rows.append(QuestionRow(place=place, issue=event.issue, app=after.app, text=event.text))
@@ -123,6 +132,17 @@ def _member(member: Member, at: Instant) -> MemberRow:
 
 def _gone(account: str, at: Instant) -> MemberRow:
     return MemberRow(place=f"member/{account}", account=account, id="", at=at, present=False)
+
+
+def _latest(before: Room | None, after: Room) -> LatestRow | None:
+    """If that is all that changed of the issue."""
+    if before is None or before.issue is None or after.issue is None:
+        return None
+    last = after.issue.last_message
+    if last is None or replace(before.issue, last_message=last) != after.issue:
+        return None
+    issue = after.issue.id
+    return LatestRow(place=f"latest/{issue}", issue=issue, sequence=last.sequence)
 
 
 def _issue(room: Room) -> IssueRow:
