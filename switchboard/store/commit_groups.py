@@ -1,5 +1,7 @@
-"""The parameters of ``commit_turns`` and ``commit_rooms`` (schema/0010_fewer_statements.sql): groups of arrays, the
-columns of rows. A call names only the groups that its batch has rows for; the functions have defaults for the others.
+"""The parameters of ``commit_batch`` and ``commit_batch_rooms`` (schema/0010_fewer_statements.sql).
+
+Groups of arrays, which are the columns of rows. A call names only the groups that its batch has rows for; the functions
+have defaults for the others.
 """
 
 from __future__ import annotations
@@ -85,12 +87,11 @@ ISSUE: Final = Group(
     "ord integer, id text, app text, client text, opened_at bigint, answered_at bigint, closed_at bigint,"
     "closed_by text, tags text, first bigint, last bigint",
 )
-LATEST: Final = Group("l", "ord integer, id text, last bigint")
 QUESTION: Final = Group("q", "ord integer, issue text, app text, at bigint, terms text")
 TAG: Final = Group("g", "ord integer, app text, tag text")
 
 OF_TURNS: Final = (TURN, ENTRY, SNAPSHOT, MARK, TOPIC, NOTICE, OUTBOX, KEYED)
-OF_ROOMS: Final = (MESSAGE, WRITER, ROOM, MEMBER, ISSUE, LATEST, QUESTION, TAG)
+OF_ROOMS: Final = (MESSAGE, WRITER, ROOM, MEMBER, ISSUE, QUESTION, TAG)
 GROUPS: Final = OF_TURNS + OF_ROOMS
 
 Shape = tuple[Group, ...]
@@ -140,11 +141,11 @@ def call(shape: Shape) -> str:
     turns = [group for group in shape if group in OF_TURNS]
     rooms = [group for group in shape if group in OF_ROOMS]
     first = ", ".join(f"{name} => {places[name]}" for name in FIRST)
-    source = f"commit_turns({first}, {named(turns)}) AS t"
+    source = f"commit_batch({first}, {named(turns)}) AS t"
     if not rooms:
         return f"SELECT t.sequences, t.refused FROM {source}"
     ids = places[TURN.columns[1]]
-    also = f"commit_rooms(losers => t.losers, t_id => {ids}, {named(rooms)})"
+    also = f"commit_batch_rooms(losers => t.losers, t_id => {ids}, {named(rooms)})"
     return f"SELECT t.sequences, t.refused, {also} FROM {source}"
 
 

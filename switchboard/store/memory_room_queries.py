@@ -190,10 +190,18 @@ class MemoryIssues:
         ]
         return sorted(fitting, key=lambda one: (one.opened_at, one.id))
 
+    def _up_to_date(self, record: IssueRecord) -> IssueRecord:
+        """As long as an issue is open, the last message of its room is its own."""
+        messages = self._tables.messages.get(record.room)
+        if record.closed_at is not None or record.first_sequence is None or not messages:
+            return record
+        return replace(record, last_sequence=messages[-1].sequence)
+
     async def find(self, id: str) -> IssueRecord | None:
         """See ``Issues``."""
         await self._gate("issue")
-        return self._tables.issues.get(id)
+        record = self._tables.issues.get(id)
+        return None if record is None else self._up_to_date(record)
 
     async def page(self, wanted: IssueFilter, skip: int, limit: int) -> Sequence[IssueRecord]:
         """See ``Issues``."""
@@ -201,7 +209,7 @@ class MemoryIssues:
         queue = self._of(IssueFilter(app=wanted.app, is_open=True))
         positions = {one.id: number for number, one in enumerate(queue, 1)}
         page = self._of(wanted)[skip:][: max(limit, 0)]
-        return [replace(one, position=positions.get(one.id)) for one in page]
+        return [replace(self._up_to_date(one), position=positions.get(one.id)) for one in page]
 
     async def count(self, wanted: IssueFilter) -> int:
         """See ``Issues``."""

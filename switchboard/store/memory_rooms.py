@@ -1,4 +1,4 @@
-"""The fake's tables of rooms: what ``commit_rooms`` writes in Postgres, as dictionaries."""
+"""The fake's tables of rooms: what ``commit_batch_rooms`` writes in Postgres, as dictionaries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from switchboard.engine.queries.rooms import Membership, ReadMarker
 from switchboard.engine.queries.similarity import terms_of
 from switchboard.engine.sessions.room import (
     IssueRow,
-    LatestRow,
     MemberRow,
     QuestionRow,
     RoomRow,
@@ -69,13 +68,8 @@ class RoomTables:
                     self._write_question(room, row, turn)
                 case TagRow():
                     self.tags.setdefault(row.app, set()).add(row.tag)
-                case LatestRow():
-                    pass  # After the issue's own row, which may stand behind it.
                 case other:
                     raise unknown(other)
-        for row in turn.projections:
-            if isinstance(row, LatestRow):
-                self._write_latest(row)
         for entry in turn.entries:
             if entry.message is not None:
                 self._write_message(room, entry)
@@ -122,11 +116,6 @@ class RoomTables:
                 joined_at=row.at,
                 active_at=self.rooms[room].active_at,
             )
-
-    def _write_latest(self, row: LatestRow) -> None:
-        issue = self.issues[row.issue]
-        last = max(issue.last_sequence or 0, row.sequence)
-        self.issues[row.issue] = replace(issue, last_sequence=last)
 
     def _write_question(self, room: str, row: QuestionRow, turn: Turn) -> None:
         first = self.issues[row.issue].first_sequence

@@ -47,7 +47,7 @@ UNIQUE_TRIES: Final = 3
 through, or its settling): at the next try that row is seen, and the turn in its way is told why it loses."""
 
 FENCED: Final = "SB001"
-"""Raised by ``hold_fence`` (schema/0001_sessions.sql) and ``commit_turns``."""
+"""Raised by ``hold_fence`` (schema/0001_sessions.sql) and ``commit_batch``."""
 
 REFUSAL: Final = (
     "ord",
@@ -76,6 +76,9 @@ SETTINGS: Final = {
     "statement_timeout": STATEMENT_LIMIT,
     "lock_timeout": PATIENCE,
 }
+
+SHAPES_MOST: Final = 256
+"""Statements that are kept prepared; some dozens are in use, and each takes memory of the server's."""
 
 UNIQUE_VIOLATION: Final = "23505"
 LOCK_STATES: Final = ("55P03", "40P01", "40001")
@@ -153,6 +156,8 @@ class PostgresBackend:
             self.close()
         try:
             with trio.fail_after(COMMAND_SECONDS_MOST):
+                if len(self._prepared) >= SHAPES_MOST:
+                    self.close()
                 if self._connection is None:
                     self._connection = await self._database.link(**SETTINGS)
                 name = f"commit {len(self._prepared)}".encode()

@@ -19,7 +19,15 @@ from switchboard.store.room_arrays import app_term
 
 DAY: Final = 24 * 3600 * 1000
 
-FIND: Final = "SELECT *, NULL::bigint AS position FROM issue WHERE id = $1"
+LAST: Final = """
+    CASE WHEN i.closed_at IS NULL
+        THEN (SELECT max(m.version) FROM message AS m WHERE m.room = i.room AND m.version >= i.first_version)
+        ELSE i.last_version
+    END AS last
+"""
+"""As long as an issue is open, all messages of its room are its own; its row is not written for each of them."""
+
+FIND: Final = f"SELECT i.*, {LAST}, NULL::bigint AS position FROM issue AS i WHERE i.id = $1"
 
 PAGE: Final = """
     WITH page AS MATERIALIZED (
@@ -29,7 +37,7 @@ PAGE: Final = """
         SELECT o.id, row_number() OVER (ORDER BY o.opened_at, o.id) AS position
         FROM issue AS o WHERE o.app = $1 AND o.closed_at IS NULL AND {wanted}
     )
-    SELECT i.*, q.position FROM page AS p
+    SELECT i.*, {last}, q.position FROM page AS p
     JOIN issue AS i ON i.id = p.id
     LEFT JOIN queue AS q ON q.id = p.id
     ORDER BY i.opened_at, i.id
@@ -101,7 +109,7 @@ class PostgresIssues:
             source = TAGGED.format(standing=TAGGED_STANDING[wanted.is_open])
             args.append(wanted.tag)
         queue = "false" if wanted.is_open is False else "true"
-        sql = PAGE.format(source=source, wanted=queue)
+        sql = PAGE.format(source=source, wanted=queue, last=LAST)
         return await self._database.run(_issues, sql, *args)
 
     async def count(self, wanted: IssueFilter) -> int:
@@ -138,7 +146,7 @@ async def _issues(connection: Connection, sql: str, *args: Any) -> list[IssueRec
             closed_by=row["closed_by"],
             tags=tuple(row["tags"]),
             first_sequence=row["first_version"],
-            last_sequence=row["last_version"],
+            last_sequence=row["last"],
             position=row["position"],
         )
         for row in await connection.fetch(sql, *args)

@@ -1,4 +1,4 @@
-"""What a batch of turns says of rooms, as rows of the groups that ``commit_rooms`` takes (commit_groups.py)."""
+"""What a batch of turns says of rooms, as rows of the groups that ``commit_batch_rooms`` takes (commit_groups.py)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from switchboard.engine.queries.similarity import terms_of
 from switchboard.engine.sessions.kind import MessageColumns, Projection
 from switchboard.engine.sessions.room import (
     IssueRow,
-    LatestRow,
     MemberRow,
     QuestionRow,
     RoomRow,
@@ -19,7 +18,6 @@ from switchboard.engine.sessions.room import (
 )
 from switchboard.store.commit_groups import (
     ISSUE,
-    LATEST,
     MEMBER,
     MESSAGE,
     QUESTION,
@@ -31,7 +29,7 @@ from switchboard.store.commit_groups import (
 
 
 def room_rows(rows: Rows, batch: Sequence[Turn]) -> None:
-    """Adds what ``commit_rooms`` is told; turns are counted from 1."""
+    """Adds what ``commit_batch_rooms`` is told; turns are counted from 1."""
     for number, turn in enumerate(batch, 1):
         last: dict[str, JournalEntry] = {}
         for entry in turn.entries:
@@ -45,8 +43,6 @@ def room_rows(rows: Rows, batch: Sequence[Turn]) -> None:
                 case RoomRow():
                     at = (row.active_at, row.messages)
                     rows.add(ROOM, number, row.realm, row.serial, row.shelf, *at)
-                case LatestRow():
-                    rows.add(LATEST, number, row.issue, row.sequence)
                 case MemberRow():
                     rows.add(MEMBER, number, row.account, row.id, row.at, row.present)
                 case IssueRow():

@@ -35,6 +35,7 @@ from switchboard.store.commit import Committer, log
 from switchboard.store.loader import Together
 from switchboard.store.postgres_backend import FENCED, PostgresBackend
 
+PRUNE_FIRST_SECONDS: Final = 60.0
 PRUNE_SECONDS: Final = 600.0
 """Between two prunings: a seventieth of the 24 hours that rows are kept, so that tables outgrow them by little."""
 
@@ -163,7 +164,8 @@ class PostgresSessions:
         await self._database.run(queries_around.prune, REPLY_KEPT)
 
     async def prune_now_and_then(self) -> None:
-        """Prunes until cancelled."""
+        """Prunes until cancelled, for the first time when the start's own work is done."""
+        await trio.sleep(PRUNE_FIRST_SECONDS)
         while True:
             try:
                 await self.prune()

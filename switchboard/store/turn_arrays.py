@@ -1,4 +1,4 @@
-"""A batch of turns as rows of the groups that ``commit_turns`` takes (commit_groups.py).
+"""A batch of turns as rows of the groups that ``commit_batch`` takes (commit_groups.py).
 
 Plain loops over plain lists: this is the hot path, and a row's cost here was the largest part of the client's.
 """
@@ -72,7 +72,7 @@ def numbering(topics: Sequence[str]) -> Numbering:
 
 
 def turn_rows(rows: Rows, batch: Sequence[Turn]) -> Numbering | None:
-    """Adds what ``commit_turns`` is told; turns are counted from 1.
+    """Adds what ``commit_batch`` is told; turns are counted from 1.
 
     Returns: how the notices are counted, if there are any.
     """

@@ -24,8 +24,8 @@ PARAMETERS = """
 @pytest.mark.parametrize(
     ("function", "groups", "besides"),
     [
-        ("commit_turns", OF_TURNS, dict.fromkeys(FIRST, "text")),
-        ("commit_rooms", OF_ROOMS, {"losers": "integer[]", "t_id": "text[]"}),
+        ("commit_batch", OF_TURNS, dict.fromkeys(FIRST, "text")),
+        ("commit_batch_rooms", OF_ROOMS, {"losers": "integer[]", "t_id": "text[]"}),
     ],
 )
 async def test_the_groups_are_the_parameters_of_the_functions(
@@ -55,11 +55,11 @@ def test_a_call_names_only_what_its_batch_has() -> None:
     rows = Rows()
     rows.add(TURN, "room", "id", 1, "turn", 0, 1, "open", None, b"{}", 5)
     statement = call(rows.shape)
-    assert "commit_rooms" not in statement
+    assert "commit_batch_rooms" not in statement
     assert statement.count("$") == len(FIRST) + len(TURN.columns)
     for group in OF_ROOMS:
         rows.of(group)
-    assert "commit_rooms(losers => t.losers, t_id => $4, p_ord => $13" in call(rows.shape)
+    assert "commit_batch_rooms(losers => t.losers, t_id => $4, p_ord => $13" in call(rows.shape)
 
 
 @given(st.lists(st.sampled_from(["a", "b", "ä", "🚲", "￿", "a/b", ""])), st.data())

@@ -79,6 +79,7 @@ class Actor:
         "single",
         "snapshot_version",
         "state",
+        "told_at",
         "version",
     )
 
@@ -91,8 +92,9 @@ class Actor:
         self.version = 0
         self.snapshot_version = 0
         self.crowd = 0
-        """How many letters the last turn answered or left waiting: those who may be about to write again, and those
-        who wait."""
+        self.told_at = -math.inf
+        """How many letters the last turn answered or left waiting, and when on Trio's clock: those who may be about to
+        write again, and those who wait (crowd.py)."""
         self.now_last: Instant = 0
         self.single = 0
         """So many letters are decided one a turn, because the database refused their common turn."""
@@ -277,7 +279,7 @@ class Actor:
 
     def _answer(self, draft: Draft) -> None:
         # Before anybody is told, who may write again before the next turn begins.
-        self.crowd = len(draft.answers) + len(self.mailbox)
+        self.crowd, self.told_at = len(draft.answers) + len(self.mailbox), trio.current_time()
         for letter, value, refusal in draft.answers:
             if refusal is None:
                 letter.answer(value)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final
 
 import trio
 
@@ -22,6 +21,7 @@ from switchboard.engine.runtime.actor import (
     Crash,
     Reload,
 )
+from switchboard.engine.runtime.crowd import gather
 from switchboard.engine.runtime.folding import restore
 from switchboard.engine.runtime.mailbox import Mailbox
 from switchboard.engine.runtime.services import KindRuntime
@@ -32,14 +32,6 @@ from switchboard.engine.sessions.kind import Address
 PASSIVATION_HORIZON_SECONDS = 60.0
 """A session with a deadline within this time stays in memory: its own timer is more exact than the alarms' scan, which
 looks as far ahead."""
-
-CROWD_SECONDS: Final = 0.02
-"""Who was told of a turn longer ago writes at a moment of their own."""
-
-REPLY_STEPS: Final = 16
-REPLY_SECONDS_MOST: Final = 0.004
-"""Steps of the loop, in each of which it looks at all sockets, that the other side is given to hear and to write; fewer
-where they are long, because others keep the loop busy."""
 
 
 class Cell:
@@ -211,7 +203,6 @@ class Cell:
         actor, mailbox = self.actor, self.actor.mailbox
         idle_seconds = self.of.runtime.capacity.idle_seconds
         active_at = trio.current_time()
-        told_at = -math.inf
         while True:
             wake_at = actor.wake_at()
             now = trio.current_time()
@@ -235,23 +226,8 @@ class Cell:
             elif trio.current_time() < actor.wake_at():
                 continue
             if len(mailbox) < actor.crowd and not actor.single:
-                await self._gather(told_at)
+                await gather(mailbox, actor.crowd, actor.told_at)
             await actor.turn()
-            told_at = trio.current_time()
-
-    async def _gather(self, told_at: float) -> None:
-        """Lets those who have just been told of a turn write again before the next, for some steps of the loop.
-
-        Else a crowd that answers what it hears splits into halves that take turns, in two commits for one.
-        """
-        now = trio.current_time()
-        if now - told_at > CROWD_SECONDS:
-            return
-        until = now + REPLY_SECONDS_MOST
-        for _ in range(REPLY_STEPS):
-            await trio.lowlevel.checkpoint()
-            if len(self.mailbox) >= self.actor.crowd or trio.current_time() > until:
-                return
 
     def _wake_by(self, moment: float) -> None:
         """Wakes the actor at that moment of Trio's clock or before; infinity: never.

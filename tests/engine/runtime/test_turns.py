@@ -20,7 +20,7 @@ from switchboard.engine.errors import (
     StoreDown,
 )
 from switchboard.engine.ports import Capacity
-from switchboard.engine.runtime.supervisor import CROWD_SECONDS, REPLY_STEPS
+from switchboard.engine.runtime.crowd import CROWD_SECONDS, REPLY_STEPS
 from switchboard.engine.sessions.kind import Address
 
 

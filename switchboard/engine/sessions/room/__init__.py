@@ -43,7 +43,6 @@ from switchboard.engine.sessions.room.notices import RoomNotice, chat_of, desk, 
 from switchboard.engine.sessions.room.posting import echo_of
 from switchboard.engine.sessions.room.rows import (
     IssueRow,
-    LatestRow,
     MemberRow,
     QuestionRow,
     RoomRow,
@@ -101,7 +100,6 @@ __all__ = [
     "Issue",
     "IssuePhase",
     "IssueRow",
-    "LatestRow",
     "Member",
     "MemberRow",
     "MessagePosted",

@@ -55,13 +55,7 @@ class IssueRow(Projection, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     first_sequence: int | None
     last_sequence: int | None
-
-
-class LatestRow(Projection, frozen=True, kw_only=True):
-    """The last message of an issue of which nothing else changed: most messages are that, and it is cheap to store."""
-
-    issue: str
-    sequence: int
+    """Not kept up while the issue is open: until then the room's last message is its own."""
 
 
 class QuestionRow(Projection, frozen=True, kw_only=True):
@@ -101,8 +95,8 @@ def projections(before: Room | None, event: Any, after: Room) -> tuple[Projectio
         rows.append(_gone(event.account, event.at))
     elif isinstance(event, TagAdded):
         rows.append(TagRow(place=f"tag/{event.tag}", app=after.app, tag=event.tag))
-    if isinstance(event, ISSUE_EVENTS) and (before is None or before.issue != after.issue):
-        rows.append(_latest(before, after) or _issue(after))
+    if isinstance(event, ISSUE_EVENTS) and _changes_issue(before, after):
+        rows.append(_issue(after))
     if isinstance(event, MessagePosted) and event.opens and event.issue and event.text:
         place = f"question/{event.issue}"
         rows.append(QuestionRow(place=place, issue=event.issue, app=after.app, text=event.text))
@@ -134,15 +128,12 @@ def _gone(account: str, at: Instant) -> MemberRow:
     return MemberRow(place=f"member/{account}", account=account, id="", at=at, present=False)
 
 
-def _latest(before: Room | None, after: Room) -> LatestRow | None:
-    """If that is all that changed of the issue."""
+def _changes_issue(before: Room | None, after: Room) -> bool:
+    """Whether more of the issue changed than its last message: as long as it is open, that is the room's."""
     if before is None or before.issue is None or after.issue is None:
-        return None
+        return before is None or before.issue is not after.issue
     last = after.issue.last_message
-    if last is None or replace(before.issue, last_message=last) != after.issue:
-        return None
-    issue = after.issue.id
-    return LatestRow(place=f"latest/{issue}", issue=issue, sequence=last.sequence)
+    return replace(before.issue, last_message=last) != after.issue
 
 
 def _issue(room: Room) -> IssueRow:
