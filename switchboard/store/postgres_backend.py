@@ -183,11 +183,12 @@ class PostgresBackend:
                 raise
             self.close()
             raise CommitUnknown(str(error)) from error
-        except BaseException as error:
-            # Its answer is still to come, or never will.
+        except LinkLost as error:
             self.close()
-            if isinstance(error, LinkLost):
-                raise CommitUnknown(str(error)) from error
+            raise CommitUnknown(str(error)) from error
+        except BaseException:
+            # Its answer is still to come.
+            self.close()
             raise
         finally:
             self._sent_at = inf
