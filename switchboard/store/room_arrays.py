@@ -26,6 +26,7 @@ from switchboard.store.commit_groups import (
     WRITER,
     Rows,
 )
+from switchboard.store.turn_arrays import entry_columns
 
 
 def room_rows(rows: Rows, batch: Sequence[Turn]) -> None:
@@ -62,21 +63,8 @@ def unknown(row: Projection) -> TypeError:
 
 
 def _message(rows: Rows, number: int, entry: JournalEntry, message: MessageColumns) -> None:
-    rows.add(
-        MESSAGE,
-        number,
-        entry.version,
-        entry.name,
-        entry.format,
-        entry.body,
-        entry.at,
-        entry.by,
-        entry.caused_by,
-        entry.code_version,
-        message.id,
-        message.number,
-        message.serial,
-    )
+    own = (message.id, message.number, message.serial)
+    rows.add(MESSAGE, number, *entry_columns(entry), *own)
 
 
 def _writer(rows: Rows, number: int, sender: str, entry: JournalEntry) -> None:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from switchboard.engine.ports import Turn
+from switchboard.engine.ports import JournalEntry, Turn
 from switchboard.store.commit_groups import (
     ENTRY,
     KEYED,
@@ -130,18 +130,21 @@ def _turn(columns: list[list[Any]], turn: Turn) -> None:
 def _entries(rows: Rows, number: int, turn: Turn) -> None:
     for entry in turn.entries:
         if entry.message is None:  # A message's row is among the messages (room_arrays.py).
-            rows.add(
-                ENTRY,
-                number,
-                entry.version,
-                entry.name,
-                entry.format,
-                entry.body,
-                entry.at,
-                entry.by,
-                entry.caused_by,
-                entry.code_version,
-            )
+            rows.add(ENTRY, number, *entry_columns(entry))
+
+
+def entry_columns(entry: JournalEntry) -> tuple[object, ...]:
+    """What an entry and a message have in common."""
+    return (
+        entry.version,
+        entry.name,
+        entry.format,
+        entry.body,
+        entry.at,
+        entry.by,
+        entry.caused_by,
+        entry.code_version,
+    )
 
 
 def _claims_and_lists(rows: Rows, number: int, turn: Turn) -> None:
