@@ -55,16 +55,12 @@ class Cost(NamedTuple):
 def queries(size: Size) -> list[Query]:
     """Those behind every list of rooms, on a table of that size."""
     in_long_room = size.in_long_room
-    open_issues = issues.PAGE.format(
-        source=f"{issues.ALL} {issues.STANDING[True]}", wanted="true", last=issues.LAST
-    )
+    open_issues = issues.PAGE.format(source=f"{issues.ALL} {issues.STANDING[True]}", wanted="true")
     closed_issues = issues.PAGE.format(
-        source=f"{issues.ALL} {issues.STANDING[False]}", wanted="false", last=issues.LAST
+        source=f"{issues.ALL} {issues.STANDING[False]}", wanted="false"
     )
     tagged = issues.PAGE.format(
-        source=issues.TAGGED.format(standing=issues.TAGGED_STANDING[False]),
-        wanted="false",
-        last=issues.LAST,
+        source=issues.TAGGED.format(standing=issues.TAGGED_STANDING[False]), wanted="false"
     )
     alike = issues._tsquery(APP, probes_of(f"{WORD}7 {WORD}11"))
     ids = [f"r{number}" for number in range(2, PAGE + 2)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
@@ -155,7 +156,9 @@ class TrioConnection:
         async with trio.open_nursery() as nursery:
 
             async def first(wait: Callable[[int], Awaitable[None]]) -> None:
-                await wait(descriptor)
+                # Closed meanwhile: libpq says so at the next call.
+                with suppress(trio.ClosedResourceError):
+                    await wait(descriptor)
                 nursery.cancel_scope.cancel()
 
             nursery.start_soon(first, trio.lowlevel.wait_writable)

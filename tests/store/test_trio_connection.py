@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -200,3 +202,26 @@ async def test_a_url_that_cannot_be_read_is_not_quoted() -> None:
     with pytest.raises(ValueError, match="cannot read") as unreadable:
         await read("postgresql://u:sec%ret@127.0.0.1/d")
     assert "sec" not in str(unreadable.value)
+
+
+async def test_a_close_while_more_is_to_be_sent_is_a_lost_link(
+    connection: TrioConnection,
+) -> None:
+    """As when the server hangs, reads nothing more and is given up."""
+    await connection.prepare(b"echo", "SELECT unnest($1::text[])", [TYPES["text"]])
+    pid = int(await ask(connection, "SELECT pg_backend_pid()::text"))
+    parameters = [encoder(TYPES["text"])(["x" * 30_000_000])]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with trio.fail_after(SECONDS_MOST):
+            async with trio.open_nursery() as nursery:
+
+                async def send() -> None:
+                    with pytest.raises(LinkLost):
+                        await connection.call(b"echo", parameters)
+
+                nursery.start_soon(send)
+                await trio.testing.wait_all_tasks_blocked()
+                connection.close()
+    finally:
+        os.kill(pid, signal.SIGCONT)
