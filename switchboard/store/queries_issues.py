@@ -29,15 +29,15 @@ LAST: Final = """
 
 FIND: Final = f"SELECT i.*, {LAST}, NULL::bigint AS position FROM issue AS i WHERE i.id = $1"
 
-PAGE: Final = """
+PAGE: Final = f"""
     WITH page AS MATERIALIZED (
-        SELECT i.id, i.opened_at FROM {source} ORDER BY i.opened_at, i.id OFFSET $2 LIMIT $3
+        SELECT i.id, i.opened_at FROM {{source}} ORDER BY i.opened_at, i.id OFFSET $2 LIMIT $3
     ), queue AS MATERIALIZED (
         -- As long as the queue is, not as the history; and none of it if the page has no open issue.
         SELECT o.id, row_number() OVER (ORDER BY o.opened_at, o.id) AS position
-        FROM issue AS o WHERE o.app = $1 AND o.closed_at IS NULL AND {wanted}
+        FROM issue AS o WHERE o.app = $1 AND o.closed_at IS NULL AND {{wanted}}
     )
-    SELECT i.*, {last}, q.position FROM page AS p
+    SELECT i.*, {LAST}, q.position FROM page AS p
     JOIN issue AS i ON i.id = p.id
     LEFT JOIN queue AS q ON q.id = p.id
     ORDER BY i.opened_at, i.id
@@ -109,7 +109,7 @@ class PostgresIssues:
             source = TAGGED.format(standing=TAGGED_STANDING[wanted.is_open])
             args.append(wanted.tag)
         queue = "false" if wanted.is_open is False else "true"
-        sql = PAGE.format(source=source, wanted=queue, last=LAST)
+        sql = PAGE.format(source=source, wanted=queue)
         return await self._database.run(_issues, sql, *args)
 
     async def count(self, wanted: IssueFilter) -> int:
