@@ -189,8 +189,6 @@ class Committer:
 
     def _next_batch(self) -> list[_Waiting]:
         """The longest waiting turns that do not touch each other; the others keep their places."""
-        if len(self._queue) == 1 and not self._locked:
-            return [self._queue.popleft()]
         separation = Separation()
         batch: list[_Waiting] = []
         kept: list[_Waiting] = []

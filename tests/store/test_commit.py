@@ -8,6 +8,7 @@ import pytest
 import trio
 import trio.testing
 from session_stores import at_once, outcome_of, turn, unseen
+from trio.testing import MockClock
 
 from switchboard.engine.errors import CommitUnknown, StoreDown
 from switchboard.engine.ports import ClaimTaken, CommitFailed, Committed, Fenced, Outcome, Turn
@@ -67,6 +68,27 @@ async def test_a_batch_has_its_bound(backend: Scripted, committer: Committer) ->
     await at_once(committer, [turn(f"s{n}") for n in range(BATCH_MOST * 2 + 1)])
     assert [len(batch) for batch in backend.batches] == [BATCH_MOST, BATCH_MOST, 1]
     assert committer.statistics().largest_batch == BATCH_MOST
+
+
+async def test_a_turn_waits_for_no_more_than_there_were_the_last_time(
+    autojump_clock: MockClock, backend: Scripted, committer: Committer, nursery: trio.Nursery
+) -> None:
+    """However busy the loop is with others' work."""
+    await at_once(committer, [turn("a"), turn("b")])
+    assert await outcome_of(committer, turn("c")) == Committed()
+    steps: list[int] = []
+
+    async def work() -> None:
+        for step in range(100):
+            await trio.lowlevel.checkpoint()
+            steps.append(step)
+
+    # So many that one of them is always still to come in a step, whatever their order.
+    for _ in range(100):
+        nursery.start_soon(work)
+    assert await outcome_of(committer, turn("alone")) == Committed()
+    assert max(steps) < 10
+    assert [sorted(batch) for batch in backend.batches] == [["a", "b"], ["c"], ["alone"]]
 
 
 async def test_turns_that_want_the_same_claim_are_written_one_batch_after_the_other(
