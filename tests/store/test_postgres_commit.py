@@ -19,6 +19,7 @@ from session_stores import (
     address,
     at_once,
     commit,
+    held_before_its_end,
     open_world,
     outcome_of,
     turn,
@@ -27,6 +28,7 @@ from session_stores import (
 from switchboard.engine.errors import CommitUnknown, StoreDown
 from switchboard.engine.ports import ClaimTaken, CommitFailed, Committed, Fenced, NewNotice, Stale
 from switchboard.engine.sessions.kind import Claim
+from switchboard.store import postgres_backend
 from switchboard.store.outages import is_outage
 from switchboard.store.trio_connection import is_certain
 
@@ -253,6 +255,32 @@ async def test_a_value_that_no_column_holds_fails_its_turn_alone(world: Postgres
     )
     assert outcomes[0] == outcomes[2] == Committed()
     assert isinstance(outcomes[1], CommitFailed)
+
+
+async def test_a_batch_that_takes_too_long_is_given_up_and_the_next_has_a_connection_of_its_own(
+    world: PostgresWorld, side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_backend, "COMMAND_SECONDS_MOST", 0.2)
+    monkeypatch.setattr(postgres_backend, "WATCH_SECONDS", 0.01)
+    # The watch looks at the new times once it has slept as long as the old ones say.
+    sessions = world.store.sessions
+    late = turn("a")
+    async with held_before_its_end(side):
+        assert isinstance(await outcome_of(sessions, late), CommitUnknown)
+    assert await sessions.settle(late)
+    assert await commit(sessions, turn("a", 1)) == Committed()
+
+
+async def test_more_shapes_of_batches_than_are_kept_are_prepared_anew(
+    world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_backend, "SHAPES_MOST", 1)
+    sessions = world.store.sessions
+    for version in range(3):
+        assert await commit(sessions, turn("plain", version)) == Committed()
+        told = turn("told", version, notices=(NewNotice("topic", "Rang", b"{}"),))
+        assert await commit(sessions, told) == Committed((version + 1,))
+        assert len(sessions.backend._prepared) == 1
 
 
 # -- errors
