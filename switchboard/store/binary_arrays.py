@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from struct import Struct, unpack_from
 from typing import Any, Final
 
@@ -46,9 +47,8 @@ def encoded(encoders: Sequence[Encoder], columns: Sequence[Sequence[Any]]) -> li
         raise ValueError(str(error)) from error
 
 
-def _fixed(element: int, format_: str) -> Encoder:
-    item = Struct(f">i{format_}")
-    pack, size = item.pack, item.size - _LENGTH.size
+def _array(element: int, item: Callable[[Any], bytes]) -> Encoder:
+    """``item`` makes an element of its value, with its length before it."""
     empty = _EMPTY.pack(0, 0, element)
     one = _HEAD.pack(1, 0, element, 1, 1)
 
@@ -57,35 +57,26 @@ def _fixed(element: int, format_: str) -> Encoder:
             return empty
         if len(values) == 1 and values[0] is not None:
             # As most are where few write, and a commit has some forty of them.
-            return one + pack(size, values[0])
+            return one + item(values[0])
         head = _HEAD.pack(1, 1 if None in values else 0, element, len(values), 1)
-        items = [_NULL if value is None else pack(size, value) for value in values]
-        return head + b"".join(items)
+        return head + b"".join([_NULL if value is None else item(value) for value in values])
 
     return encode
+
+
+def _fixed(element: int, format_: str) -> Encoder:
+    layout = Struct(f">i{format_}")
+    return _array(element, partial(layout.pack, layout.size - _LENGTH.size))
 
 
 def _variable(element: int, to_bytes: Callable[[Any], bytes]) -> Encoder:
     pack = _LENGTH.pack
-    empty = _EMPTY.pack(0, 0, element)
-    one = _HEAD.pack(1, 0, element, 1, 1)
 
-    def encode(values: Sequence[Any]) -> bytes:
-        if not values:
-            return empty
-        if len(values) == 1 and values[0] is not None:
-            data = to_bytes(values[0])
-            return one + pack(len(data)) + data
-        parts = [_HEAD.pack(1, 1 if None in values else 0, element, len(values), 1)]
-        for value in values:
-            if value is None:
-                parts.append(_NULL)
-            else:
-                data = to_bytes(value)
-                parts += (pack(len(data)), data)
-        return b"".join(parts)
+    def item(value: Any) -> bytes:
+        data = to_bytes(value)
+        return pack(len(data)) + data
 
-    return encode
+    return _array(element, item)
 
 
 _ENCODERS: Final = {

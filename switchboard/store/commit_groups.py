@@ -36,13 +36,12 @@ FIRST: Final = ("node_id", "patience")
 class Group:
     """One kind of rows. Compared by identity."""
 
-    __slots__ = ("columns", "encoders", "letter", "types")
+    __slots__ = ("columns", "encoders", "types")
 
     def __init__(self, letter: str, columns: str) -> None:
         pairs = [column.split() for column in columns.split(",")]
-        self.letter = letter
-        """With which the names of the functions' parameters begin."""
         self.columns = tuple(f"{letter}_{name}" for name, _ in pairs)
+        """The names of the functions' parameters."""
         self.types = tuple(TYPES[type_] for _, type_ in pairs)
         self.encoders = tuple(encoder(type_) for type_ in self.types)
 
@@ -112,6 +111,10 @@ class Rows:
         if columns is None:
             columns = self._of[group] = [[] for _ in group.columns]
         return columns
+
+    def put(self, group: Group, *columns: list[Any]) -> None:
+        """All rows of a group at once."""
+        self._of[group] = list(columns)
 
     def add(self, group: Group, *row: object) -> None:
         """One row more."""

@@ -36,6 +36,8 @@ from switchboard.store.loader import Together
 from switchboard.store.postgres_backend import FENCED, PostgresBackend
 
 PRUNE_FIRST_SECONDS: Final = 60.0
+"""After the start, which has other work."""
+
 PRUNE_SECONDS: Final = 600.0
 """Between two prunings: a seventieth of the 24 hours that rows are kept, so that tables outgrow them by little."""
 

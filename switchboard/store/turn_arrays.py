@@ -88,8 +88,7 @@ def turn_rows(rows: Rows, batch: Sequence[Turn]) -> Numbering | None:
             _claims_and_lists(rows, number, turn)
         if turn.consumed or turn.tallies:
             _consumed_and_tallies(rows, number, turn)
-        for notice in turn.notices:
-            topics.append(notice.topic)
+        topics += [notice.topic for notice in turn.notices]
         if turn.outbox or turn.keyed:
             _outbox_and_keyed(rows, number, turn)
     if not topics:
@@ -100,7 +99,7 @@ def turn_rows(rows: Rows, batch: Sequence[Turn]) -> Numbering | None:
 
 
 def _notices(rows: Rows, batch: Sequence[Turn], counted: Numbering) -> None:
-    rows.of(TOPIC)[:] = counted.topics, counted.counts
+    rows.put(TOPIC, counted.topics, counted.counts)
     numbers: list[int] = []
     names: list[str] = []
     bodies: list[bytes] = []
@@ -109,7 +108,7 @@ def _notices(rows: Rows, batch: Sequence[Turn], counted: Numbering) -> None:
             numbers.append(number)
             names.append(notice.name)
             bodies.append(notice.body)
-    rows.of(NOTICE)[:] = numbers, counted.slots, counted.backs, names, bodies
+    rows.put(NOTICE, numbers, counted.slots, counted.backs, names, bodies)
 
 
 def _turn(columns: list[list[Any]], turn: Turn) -> None:
