@@ -96,7 +96,8 @@ class MemoryRooms:
 
     def _of(self, account: str) -> list[Membership]:
         found = [of[account] for of in self._tables.members.values() if account in of]
-        return sorted(found, key=lambda one: (one.active_at, one.room), reverse=True)
+        active_at = self._tables.active_at
+        return sorted(found, key=lambda one: (active_at[one.room], one.room), reverse=True)
 
     async def of_member(self, account: str, skip: int, limit: int) -> Sequence[ListedRoom]:
         """See ``Rooms``."""
@@ -109,9 +110,8 @@ class MemoryRooms:
     ) -> Sequence[ListedRoom]:
         """See ``Rooms``."""
         await self._gate("rooms_on_shelf")
-        found = [
-            (row.active_at, id) for id, row in self._tables.rooms.items() if row.shelf == shelf
-        ]
+        active_at, rooms = self._tables.active_at, self._tables.rooms
+        found = [(active_at[id], id) for id, row in rooms.items() if row.shelf == shelf]
         ids = [id for _, id in sorted(found, reverse=True)]
         return self._listed(ids[skip:][: max(limit, 0)], reader)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from msgspec.structs import replace
-
+from switchboard.engine.instants import Instant
 from switchboard.engine.ports import JournalEntry, Turn
 from switchboard.engine.queries.issues import IssueRecord, Question
 from switchboard.engine.queries.messages import StoredMessage
@@ -27,6 +26,8 @@ class RoomTables:
     """Rooms by id, and all that belongs to them."""
 
     rooms: dict[str, RoomRow] = field(default_factory=dict)
+    active_at: dict[str, Instant] = field(default_factory=dict)
+    """room -> its last message, or its opening."""
     messages: dict[str, list[StoredMessage]] = field(default_factory=dict)
     """room -> its messages in order: the first has the number 1."""
     by_id: dict[str, StoredMessage] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class RoomTables:
             body=entry.body,
         )
         self.messages.setdefault(room, []).append(stored)
+        self._is_active(room, entry.at)
         self.by_id[message.id] = stored
         # Whoever writes has read what came before.
         marker = ReadMarker(
@@ -99,10 +101,10 @@ class RoomTables:
 
     def _write_room(self, room: str, row: RoomRow) -> None:
         self.rooms[room] = row
-        members = self.members.get(room, {})
-        for account, member in members.items():
-            if member.active_at < row.active_at:
-                members[account] = replace(member, active_at=row.active_at)
+        self._is_active(room, row.active_at)
+
+    def _is_active(self, room: str, at: Instant) -> None:
+        self.active_at[room] = max(self.active_at.get(room, 0), at)
 
     def _write_member(self, room: str, row: MemberRow) -> None:
         members = self.members.setdefault(room, {})
@@ -114,7 +116,6 @@ class RoomTables:
                 account=row.account,
                 id=row.id,
                 joined_at=row.at,
-                active_at=self.rooms[room].active_at,
             )
 
     def _write_question(self, room: str, row: QuestionRow, turn: Turn) -> None:

@@ -6,37 +6,60 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from switchboard.engine.queries.rooms import ListedRoom, Membership, ReadMarker
+from switchboard.engine.sessions.room import LISTED_EVERY
 from switchboard.store.bridge import Connection, Database
 
 LISTED: Final = """
-    SELECT l.id, s.summary, k AS marker
+    SELECT l.listed AS id, s.summary, k AS marker
     FROM ({page}) AS l
-    JOIN session AS s ON s.kind = 'room' AND s.id = l.id
-    LEFT JOIN read_marker AS k ON k.room = l.id AND k.reader = {reader}
+    JOIN session AS s ON s.kind = 'room' AND s.id = l.listed
+    LEFT JOIN read_marker AS k ON k.room = l.listed AND k.reader = {reader}
     ORDER BY {order}
 """
 """A page of ids is found in one index first, and only its rooms are looked up."""
 
+LATEST_FIRST: Final = f"""
+    WITH ends AS MATERIALIZED (
+        SELECT
+            (
+                SELECT c.active_at FROM {{source}} AS c WHERE {{where}}
+                ORDER BY c.active_at DESC, c.{{id}} DESC OFFSET $2 LIMIT 1
+            ) + {LISTED_EVERY} AS upper,
+            coalesce((
+                SELECT c.active_at FROM {{source}} AS c WHERE {{where}}
+                ORDER BY c.active_at DESC, c.{{id}} DESC OFFSET greatest($2::bigint + $3::bigint - 1, 0) LIMIT 1
+            ), 0) - {LISTED_EVERY} AS lower
+    )
+    SELECT c.*, c.{{id}} AS listed, greatest(c.active_at, m.at) AS latest
+    FROM {{source}} AS c
+    LEFT JOIN LATERAL (
+        SELECT m.at FROM message AS m WHERE m.room = c.{{id}} ORDER BY m.version DESC LIMIT 1
+    ) AS m ON true
+    WHERE {{where}} AND c.active_at >= (SELECT lower FROM ends) AND c.active_at <= (SELECT upper FROM ends)
+    ORDER BY latest DESC, c.{{id}} DESC
+    OFFSET $2::bigint - (
+        SELECT count(*) FROM {{source}} AS c WHERE {{where}} AND c.active_at > (SELECT upper FROM ends)
+    )
+    LIMIT $3
+"""
+"""A page in the order of the last messages, of rows whose ``active_at`` may be behind by less than LISTED_EVERY. So
+only what is near the page by that column can stand on it: of that the last messages are looked at, and what certainly
+comes before it is only counted. Parameters: $2 how many are skipped, $3 the limit."""
+
 OF_MEMBER: Final = LISTED.format(
-    page="""
-        SELECT m.room AS id, m.active_at FROM room_member AS m WHERE m.account = $1
-        ORDER BY m.active_at DESC, m.room DESC OFFSET $2 LIMIT $3
-    """,
+    page=LATEST_FIRST.format(source="room_member", id="room", where="c.account = $1"),
     reader="$1",
-    order="l.active_at DESC, l.id DESC",
+    order="l.latest DESC, l.listed DESC",
 )
 
 ON_SHELF: Final = LISTED.format(
-    page="""
-        SELECT r.id, r.active_at FROM room AS r WHERE r.shelf = $1
-        ORDER BY r.active_at DESC, r.id DESC OFFSET $3 LIMIT $4
-    """,
-    reader="$2",
-    order="l.active_at DESC, l.id DESC",
+    page=LATEST_FIRST.format(source="room", id="id", where="c.shelf = $1"),
+    reader="$4",
+    order="l.latest DESC, l.listed DESC",
 )
 
 BY_IDS: Final = LISTED.format(
-    page="SELECT a.id, a.place FROM unnest($1::text[]) WITH ORDINALITY AS a (id, place)",
+    page="SELECT a.listed, a.place FROM unnest($1::text[]) WITH ORDINALITY AS a (listed, place)",
     reader="$2",
     order="l.place",
 )
@@ -49,10 +72,7 @@ MEMBERS: Final = """
     ORDER BY m.room, m.joined_at, m.account
 """
 
-MEMBERSHIPS: Final = """
-    SELECT * FROM room_member WHERE account = $1
-    ORDER BY active_at DESC, room DESC OFFSET $2 LIMIT $3
-"""
+MEMBERSHIPS: Final = LATEST_FIRST.format(source="room_member", id="room", where="c.account = $1")
 
 SHARED: Final = """
     SELECT a.account FROM unnest($2::text[]) AS a (account)
@@ -97,7 +117,7 @@ class PostgresRooms:
         self, shelf: str, reader: str, skip: int, limit: int
     ) -> Sequence[ListedRoom]:
         """See ``Rooms``."""
-        return await self._database.run(_listed, ON_SHELF, shelf, reader, skip, max(limit, 0))
+        return await self._database.run(_listed, ON_SHELF, shelf, skip, max(limit, 0), reader)
 
     async def by_ids(self, ids: Sequence[str], reader: str) -> Sequence[ListedRoom]:
         """See ``Rooms``."""
@@ -166,7 +186,6 @@ async def _memberships(connection: Connection, sql: str, *args: Any) -> list[Mem
             account=row["account"],
             id=row["id"],
             joined_at=row["joined_at"],
-            active_at=row["active_at"],
         )
         for row in await connection.fetch(sql, *args)
     ]

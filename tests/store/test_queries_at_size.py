@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from switchboard.store import queries
+from switchboard.store import queries, queries_rooms
 from switchboard.store.bridge import Connection, Database
 from switchboard.store.migrations import migrate
 
@@ -34,7 +34,28 @@ FILL = (
     INSERT INTO session_list (name, key, serial, kind, id)
     SELECT 'gigs-of', 'c' || serial, serial, kind, id FROM session WHERE serial <= $1
     """,
+    # Rooms of one member and one shelf, a minute between each and the next.
+    """
+    INSERT INTO session (kind, id, shard, version, phase, turn_id, summary, created_at, updated_at)
+    SELECT 'room', 'r' || n, 0, 9, 'active', 't', convert_to(repeat('x', 400), 'UTF8'), n, n
+    FROM generate_series(1, $1::integer) AS n
+    """,
+    """
+    INSERT INTO room (id, realm, shelf, active_at, messages)
+    SELECT 'r' || n, 'ally', 'shelf', n * 60000, 1 FROM generate_series(1, $1::integer) AS n
+    """,
+    """
+    INSERT INTO room_member (room, account, id, joined_at, active_at)
+    SELECT 'r' || n, 'ann', 'i' || n, 1, n * 60000 FROM generate_series(1, $1::integer) AS n
+    """,
+    """
+    INSERT INTO message (room, version, name, format, body, at, by, code_version, id, number)
+    SELECT 'r' || n, 2, 'MessagePosted', 1, convert_to(repeat('x', 400), 'UTF8'), n * 60000 + 7, 'ann', '1', 'm' || n, 1
+    FROM generate_series(1, $1::integer) AS n
+    """,
 )
+
+TABLES = "session, snapshot, claim, session_list, room, room_member, message"
 
 ASKED: dict[str, tuple[str, tuple[Any, ...]]] = {
     "what engages two people, and what they owe": (
@@ -53,6 +74,9 @@ ASKED: dict[str, tuple[str, tuple[Any, ...]]] = {
         ("person", "online", 1000, queries.INSTANT_MOST, queries.INSTANT_LEAST, ""),
     ),
     "loading two sessions": (queries.LOAD, (["gig", "gig"], ["g7", "g8"])),
+    "the newest rooms of a member": (queries_rooms.OF_MEMBER, ("ann", 0, 20)),
+    "later rooms of a member": (queries_rooms.OF_MEMBER, ("ann", 200, 20)),
+    "the newest rooms of a shelf": (queries_rooms.ON_SHELF, ("shelf", 0, 20, "ann")),
 }
 
 PAGES_MORE = 6
@@ -69,10 +93,10 @@ async def _pages(connection: Connection, sql: str, args: tuple[Any, ...]) -> int
 
 
 async def _measured(connection: Connection, count: int) -> dict[str, int]:
-    await connection.execute("TRUNCATE session, snapshot, claim, session_list RESTART IDENTITY")
+    await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
     for statement in FILL:
         await connection.execute(statement, count)
-    await connection.execute("VACUUM ANALYZE session, snapshot, claim, session_list")
+    await connection.execute(f"VACUUM ANALYZE {TABLES}")
     return {name: await _pages(connection, *asked) for name, asked in ASKED.items()}
 
 

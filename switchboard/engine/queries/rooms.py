@@ -30,8 +30,6 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     id: str
     joined_at: Instant
-    active_at: Instant
-    """The room's last message, or its opening."""
 
 
 class ListedRoom(msgspec.Struct, frozen=True, kw_only=True):

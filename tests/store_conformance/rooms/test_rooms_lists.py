@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from room_stores import Writer, room_of, writers
 from session_stores import NOW, World
 
 from switchboard.engine.queries.rooms import ListedRoom, ReadMarker
-from switchboard.engine.sessions.room import AddMember, Member, RemoveMember
+from switchboard.engine.sessions.room import LISTED_EVERY, AddMember, Member, RemoveMember
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -38,6 +40,27 @@ async def test_a_members_rooms_come_with_the_latest_activity_first(
     assert ids(await rooms.of_member("ann", 1, 1)) == ["c"]
     assert ids(await rooms.of_member("bob", 0, 10)) == ["b"]
     assert ids(await rooms.of_member("nobody", 0, 10)) == []
+
+
+async def test_lists_are_exact_although_a_rooms_row_is_not_written_for_each_message(
+    world: World,
+) -> None:
+    """Every page of every size, whatever stands near its ends."""
+    rooms, chance = world.store.rooms, random.Random(6)
+    made = writers(world.store, *(f"r{n:02}" for n in range(14)))
+    for number, writer in enumerate(made):
+        await writer.open("ann", purpose="pair", at=NOW + number * 1000, shelf="ours")
+    for moment in sorted(chance.randrange(4 * LISTED_EVERY) for _ in range(60)):
+        await chance.choice(made[2:]).say("ann", "hello", at=NOW + 20_000 + moment)
+    exact = sorted(made, key=lambda one: (one.room.active_at, one.id), reverse=True)
+    wanted = [one.id for one in exact]
+    for skip in range(len(made) + 2):
+        for limit in (0, 1, 2, 5, 20):
+            page = wanted[skip:][:limit]
+            assert ids(await rooms.of_member("ann", skip, limit)) == page
+            assert ids(await rooms.on_shelf("ours", "ann", skip, limit)) == page
+            memberships = await rooms.memberships("ann", skip, limit)
+            assert [one.room for one in memberships] == page
 
 
 async def test_ties_are_broken_by_id(world: World) -> None:

@@ -42,6 +42,7 @@ from switchboard.engine.sessions.room.machine import (
 from switchboard.engine.sessions.room.notices import RoomNotice, chat_of, desk, notices, topics_of
 from switchboard.engine.sessions.room.posting import echo_of
 from switchboard.engine.sessions.room.rows import (
+    LISTED_EVERY,
     IssueRow,
     MemberRow,
     QuestionRow,
@@ -85,6 +86,7 @@ __all__ = [
     "HELD_BY",
     "HOLDER_TIMEOUT",
     "HOLDING",
+    "LISTED_EVERY",
     "PARTS",
     "ROOM",
     "ROOMS_OF",

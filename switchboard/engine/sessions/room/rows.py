@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
-from switchboard.engine.instants import Instant
+from switchboard.engine.instants import Instant, Milliseconds
 from switchboard.engine.sessions.kind import Event, MessageColumns, Projection
 from switchboard.engine.sessions.room.commands import Member
 from switchboard.engine.sessions.room.events import (
@@ -22,9 +22,13 @@ from switchboard.engine.sessions.room.events import (
 )
 from switchboard.engine.sessions.room.state import Room
 
+LISTED_EVERY: Final[Milliseconds] = 10_000
+"""A room's row, and those of all its members, are written for the first message in each such span. The lists look at
+the last messages of the rooms that this leaves open."""
+
 
 class RoomRow(Projection, frozen=True, kw_only=True):
-    """Where a room stands in lists."""
+    """Where a room stands in lists, but for its messages of less than ``LISTED_EVERY`` after ``active_at``."""
 
     realm: str
     serial: int | None
@@ -85,7 +89,9 @@ def message(event: Event) -> MessageColumns | None:
 def projections(before: Room | None, event: Any, after: Room) -> tuple[Projection, ...]:
     """The rows that change with ``event``."""
     rows: list[Projection] = []
-    if isinstance(event, RoomOpened | MessagePosted):
+    if isinstance(event, RoomOpened) or (
+        isinstance(event, MessagePosted) and _begins_span(before, after)
+    ):
         rows.append(_room(after))
     if isinstance(event, RoomOpened):
         rows += [_member(member, event.at) for member in event.people]
@@ -105,6 +111,10 @@ def projections(before: Room | None, event: Any, after: Room) -> tuple[Projectio
 
 ISSUE_EVENTS = (IssueOpened, IssueAnswered, IssueClosed, MessagePosted, TagAdded, TagRemoved)
 """The events that may change an issue."""
+
+
+def _begins_span(before: Room | None, after: Room) -> bool:
+    return before is None or before.active_at // LISTED_EVERY != after.active_at // LISTED_EVERY
 
 
 def _room(room: Room) -> RoomRow:

@@ -25,6 +25,7 @@ from switchboard.engine.errors import Invalid
 from switchboard.engine.sessions.kind import Claim, ListEntry, Projection
 from switchboard.engine.sessions.room import (
     HOLDER_TIMEOUT,
+    LISTED_EVERY,
     ROOM,
     AddMember,
     AddTag,
@@ -278,14 +279,19 @@ def test_members_are_rows() -> None:
     assert [row.place for row in rows[1:]] == ["member/new"] * 2
 
 
-def test_a_rooms_row_moves_with_its_messages() -> None:
+def test_a_rooms_row_moves_with_the_first_message_of_each_span() -> None:
     story = room_in("free, none")
-    story.wait(10)
-    story.do(CLIENT_SAYS)
+    opened = story.now
+    story.wait(LISTED_EVERY - story.now % LISTED_EVERY)
+    first = story.now
+    for wait in (LISTED_EVERY - 1, 1, 1, 5 * LISTED_EVERY):
+        story.do(CLIENT_SAYS)
+        story.wait(wait)
     rows = [row for row in rows_of(story) if isinstance(row, RoomRow)]
     assert [(row.messages, row.active_at) for row in rows] == [
-        (0, story.now - 10),
-        (1, story.now),
+        (0, opened),
+        (1, first),
+        (3, first + LISTED_EVERY),
     ]
 
 
