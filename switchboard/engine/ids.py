@@ -26,18 +26,23 @@ class Ids:
 
     def __init__(self, chance: random.Random | None = None) -> None:
         self._chance = chance
-        self._pool = b""
+        self._pool = ""
         self._used = 0
+        self._second = -1
+        self._head = ""
+        """The first digits of an id of that second."""
 
     def new(self, now: Instant) -> str:
         """A fresh id whose first 8 digits are ``now`` in seconds."""
-        chance = self._chance
+        chance, second = self._chance, now // 1000
+        if second != self._second:
+            self._second, self._head = second, f"{second & 0xFFFFFFFF:08x}"
         tail = self._unguessable() if chance is None else f"{chance.getrandbits(64):016x}"
-        return f"{(now // 1000) & 0xFFFFFFFF:08x}{tail}"
+        return self._head + tail
 
     def _unguessable(self) -> str:
         start = self._used
         if start == len(self._pool):
-            self._pool, start = os.urandom(POOL_BYTES), 0
-        self._used = start + RANDOM_BYTES
-        return self._pool[start : self._used].hex()
+            self._pool, start = os.urandom(POOL_BYTES).hex(), 0
+        self._used = start + 2 * RANDOM_BYTES
+        return self._pool[start : self._used]

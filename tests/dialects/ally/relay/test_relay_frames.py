@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from relay_worlds import SEEDS_MESSAGE
 
 from switchboard.engine import errors
@@ -146,6 +149,55 @@ def test_what_is_wrong_with_a_content_is_named(type: str, content: Any, told: st
     with pytest.raises(Invalid) as raised:
         read(received.content, READERS[type])
     assert frames.error_content(raised.value) == {"code": 1040, "message": told}
+
+
+TEXTS = st.sampled_from(
+    ["hello", "", "\0", "\u201chi\u201d", "x" * 10_000, "x" * 10_001, 7, None, ["hello"], {}]
+)
+CONTENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "room": st.sampled_from([ROOM, "a room", "", None, [ROOM]]),
+        "message": TEXTS,
+        "client_id": st.sampled_from(["c1", "", "\0", "x" * 255, "x" * 256, 5, None]),
+        "file": st.sampled_from(["http://host/1.jpg", "", None, "javascript:1"]),
+        "more": st.just("x"),
+    },
+)
+FRAMES = st.fixed_dictionaries(
+    {"content": st.one_of(CONTENTS, CONTENTS.map(json.dumps), st.none())},
+    optional={
+        "type": st.sampled_from(["message", "message", "read", "shout", None]),
+        "more": st.none(),
+    },
+)
+
+
+def without_haste(frame: str | bytes) -> frames.Said | None:
+    """What ``said_in`` says, by the reading that knows everything."""
+    received = frames.parse(frame)
+    return read(received.content, frames.said) if received.type == "message" else None
+
+
+def outcome(reading: Callable[[str | bytes], frames.Said | None], frame: str | bytes) -> object:
+    """What it returned, or raised."""
+    try:
+        return reading(frame)
+    except Invalid as error:
+        return error.args
+
+
+@given(st.one_of(FRAMES.map(json.dumps), st.sampled_from([frame for frame, _ in BAD])))
+@example(
+    '{"type":"message","content":{"room":"%s","message":"a","message":"b"}}'.replace("%s", ROOM)
+)
+@example('{"type":"message","content":{"room":"%s","message":"\\ud800"}}'.replace("%s", ROOM))
+@example('\ufeff{"type":"message","content":{"room":"%s","message":"a"}}'.replace("%s", ROOM))
+def test_the_usual_message_is_read_as_any_other_would_be(frame: str | bytes) -> None:
+    assert outcome(frames.said_in, frame) == outcome(without_haste, frame)
+    if isinstance(frame, str):
+        binary = frame.encode()
+        assert outcome(frames.said_in, binary) == outcome(without_haste, binary)
 
 
 def test_refusals_keep_the_codes_of_the_calls_and_name_the_message_that_they_are_of() -> None:

@@ -204,11 +204,8 @@ class Connection:
         if not self._idle or self._relay.services.tokens.is_void(self.token):
             return False
         try:
-            received = frames.parse(message)
-            if received.type != "message":
-                return False
-            said = read(received.content, frames.said)
-            if self._must_wait(said.room):
+            said = frames.said_in(message)
+            if said is None or self._must_wait(said.room):
                 return False
             deadline = self._deadline()
             posting = self._relay.services.support.rooms.hand_in(

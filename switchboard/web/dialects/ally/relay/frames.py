@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -12,9 +12,9 @@ from switchboard.engine.errors import Invalid, KeyReused
 from switchboard.engine.ids import is_id
 from switchboard.engine.workflows.messages import Message
 from switchboard.web.dialects.ally.errors import failure
-from switchboard.web.dialects.ally.shapes import Json, message_shape, url
+from switchboard.web.dialects.ally.shapes import Json, seconds, url
 from switchboard.web.parsing import parse_json
-from switchboard.web.reading import Reader, read
+from switchboard.web.reading import TEXT_LENGTH_MOST, Reader, read
 from switchboard.web.transport import Frame, encode_text
 
 TYPES = ("message", "read", "user_data")
@@ -130,6 +130,45 @@ def client_id(reader: Reader) -> str | None:
     return reader.text("client_id", most=CLIENT_ID_LENGTH_MOST) or None
 
 
+class _Content(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    room: str
+    message: str | None = None
+    client_id: str | None = None
+
+
+class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    type: Literal["message"]
+    content: _Content
+
+
+_decode_message = msgspec.json.Decoder(_Message).decode
+
+
+def said_in(message: str | bytes) -> Said | None:
+    """What a frame says if it is a message; None: it is something else. Raises: Invalid."""
+    usual = _usual(message)
+    if usual is not None:
+        return usual
+    received = parse(message)
+    return read(received.content, said) if received.type == "message" else None
+
+
+def _usual(message: str | bytes) -> Said | None:
+    """What nearly all frames are, without looking for what else they might be: four times faster, and the same."""
+    if not isinstance(message, str):
+        return None
+    try:
+        content = _decode_message(message).content
+    except (ValueError, RecursionError):
+        return None
+    room, text, client_id = content.room, content.message, content.client_id
+    if not is_id(room) or not text or len(text) > TEXT_LENGTH_MOST or "\x00" in text:
+        return None
+    if client_id and (len(client_id) > CLIENT_ID_LENGTH_MOST or "\x00" in client_id):
+        return None
+    return Said(room, text, None, client_id or None)
+
+
 class WasRead(NamedTuple):
     """The content of a ``read``."""
 
@@ -163,11 +202,17 @@ def frame(type: str, content: Json) -> Frame:
 
 
 def message_content(message: Message) -> Json:
-    """The seed's four fields, in its order, then what the REST calls show beside them."""
-    shape = message_shape(message)
-    seeds = {name: shape.pop(name) for name in ("room", "sender", "message", "file")}
-    later = {name: shape[name] for name in ("id", "created_at", "issue")}
-    return {**seeds, **later, "client_id": message.client_id}
+    """The seed's four fields, in its order, then what the REST calls show beside them (``message_shape``)."""
+    return {
+        "room": message.room,
+        "sender": message.sender,
+        "message": message.text,
+        "file": message.file,
+        "id": message.id,
+        "created_at": seconds(message.at),
+        "issue": message.issue,
+        "client_id": message.client_id,
+    }
 
 
 def error_content(error: Exception, client_id: str | None = None) -> Json:
