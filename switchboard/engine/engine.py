@@ -23,7 +23,13 @@ from switchboard.engine.runtime.draft import EndSession
 from switchboard.engine.runtime.folding import restore
 from switchboard.engine.runtime.letter import Key, Letter
 from switchboard.engine.runtime.reactions import Reactions
-from switchboard.engine.runtime.services import KindRuntime, MessageObserver, Observer, Runtime
+from switchboard.engine.runtime.services import (
+    KindRuntime,
+    MessageForeseer,
+    MessageObserver,
+    Observer,
+    Runtime,
+)
 from switchboard.engine.runtime.supervision_log import SupervisionLog
 from switchboard.engine.runtime.supervisor import Supervisor
 from switchboard.engine.sessions.kind import Address, Command, Kind
@@ -300,6 +306,12 @@ class Engine:
         """Calls ``observer`` with the entries of each turn that has messages, as soon as they are durable; it must be
         quick and must not raise."""
         self._runtime.message_observers.append(observer)
+
+    def foresee_messages(self, foreseer: MessageForeseer) -> None:
+        """Calls ``foreseer`` with each turn that has messages while its commit is under way, so that what is told of it
+        can be prepared in that time; it must be quick. The commit may come to nothing: whoever is told anything before
+        it is durable is told a lie."""
+        self._runtime.message_foreseers.append(foreseer)
 
     async def release(self, address: Address) -> bool:
         """Takes a session out of quarantine; False if it was in none. Raises: StoreDown, NotOwner."""

@@ -220,11 +220,19 @@ class Sessions(Protocol):
     async def load(self, address: Address) -> Stored | None:
         """What is stored; None if the session does not exist. Raises: StoreDown."""
 
-    async def commit(self, turn: Turn, adopt: Callable[[Committed], None]) -> Outcome:
+    async def commit(
+        self,
+        turn: Turn,
+        adopt: Callable[[Committed], None],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Outcome:
         """Writes the turn with whatever else is waiting, in one transaction.
 
-        ``adopt`` is called once, synchronously, right after the transaction is known to be durable, in the batch's
-        order, before this call returns (even if its caller was cancelled meanwhile).
+        Args:
+            adopt: called once, synchronously, right after the transaction is known to be durable, in the batch's
+                order, before this call returns (even if its caller was cancelled meanwhile).
+            meanwhile: called at most once, and before ``adopt``: while the transaction is on its way and nobody knows
+                how it ends, so that something can be prepared in a time in which there is nothing else to do.
 
         Raises:
             CommitQueueFull, StoreDown: certainly nothing was written.

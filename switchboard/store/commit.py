@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -49,15 +50,22 @@ class BatchLocked(Exception):
     """The batch was rolled back because it waited too long for a lock."""
 
 
+def nothing() -> None:
+    """Of a batch for which there is nothing to be done meanwhile."""
+
+
 class Backend(Protocol):
     """Writes one batch at a time."""
 
-    async def write(self, batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome | Locked]:
+    async def write(
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+    ) -> Sequence[Outcome | Locked]:
         """Writes the turns in one transaction and says what became of each, in their order.
 
         Args:
             batch: turns of which no two touch the same thing (``Separation``).
             hurried: part of a batch that has failed already; wait hardly at all for locks.
+            sent: called when the batch is on its way and there is nothing to do but wait.
 
         Raises:
             BatchRefused, BatchLocked: rolled back. StoreDown: nothing was sent. CommitUnknown: the answer was lost.
@@ -80,11 +88,15 @@ class CommitStatistics(msgspec.Struct, frozen=True):
 class _Waiting:
     """A turn on its way. ``task`` is its caller while that still waits; the turn is written also without it."""
 
-    __slots__ = ("adopt", "answered", "error", "give_up_at", "outcome", "task", "turn")
+    __slots__ = ("adopt", "answered", "error", "give_up_at", "meanwhile", "outcome", "task", "turn")
 
-    def __init__(self, turn: Turn, adopt: Callable[[Committed], None]) -> None:
+    def __init__(
+        self, turn: Turn, adopt: Callable[[Committed], None], meanwhile: Callable[[], None] | None
+    ) -> None:
         self.turn = turn
         self.adopt = adopt
+        self.meanwhile = meanwhile
+        """Until it has been called."""
         self.task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
         self.answered = False
         self.outcome: Outcome | None = None
@@ -130,7 +142,12 @@ class Committer:
         waiting = len(self._queue) + len(self._locked)
         return CommitStatistics(waiting, self._batches, self._turns, self._largest, self._halved)
 
-    async def commit(self, turn: Turn, adopt: Callable[[Committed], None]) -> Outcome:
+    async def commit(
+        self,
+        turn: Turn,
+        adopt: Callable[[Committed], None],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Outcome:
         """See ``Sessions.commit``. A caller that is cancelled leaves its turn behind: it is written and adopted.
 
         Raises: CommitQueueFull, StoreDown, CommitUnknown, CommitFailed, Fenced, or what ``adopt`` raised.
@@ -139,7 +156,7 @@ class Committer:
             raise _again(self._closed)
         if len(self._queue) >= self._queue_most:
             raise CommitQueueFull
-        waiting = _Waiting(turn, adopt)
+        waiting = _Waiting(turn, adopt, meanwhile)
         self._queue.append(waiting)
         self._work.set()
 
@@ -207,7 +224,9 @@ class Committer:
         self._turns += len(batch)
         try:
             outcomes = await self._backend.write(
-                [waiting.turn for waiting in batch], hurried=hurried
+                [waiting.turn for waiting in batch],
+                hurried=hurried,
+                sent=partial(_prepare, batch),
             )
         except (BatchRefused, BatchLocked) as error:
             await self._after_rollback(batch, error)
@@ -248,6 +267,8 @@ class Committer:
                 waiting.fail(StoreDown("another transaction holds the session's row"))
             return
         if isinstance(answer, Committed):
+            if waiting.meanwhile is not None:
+                _prepare([waiting])
             try:
                 waiting.adopt(answer)
             except Exception as error:
@@ -261,6 +282,18 @@ class Committer:
         for waiting in batch:
             if not waiting.answered:
                 waiting.fail(_again(error))
+
+
+def _prepare(batch: Sequence[_Waiting]) -> None:
+    """What each turn's caller wants done while the batch is on its way."""
+    for waiting in batch:
+        meanwhile, waiting.meanwhile = waiting.meanwhile, None
+        if meanwhile is not None:
+            try:
+                meanwhile()
+            except Exception:
+                # It concerns neither this turn nor the others of its batch.
+                log.exception("preparing for the commit of %s failed", waiting.turn.address)
 
 
 def _again(error: Exception) -> Exception:

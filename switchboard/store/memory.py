@@ -29,7 +29,14 @@ from switchboard.engine.ports import (
     Turn,
 )
 from switchboard.engine.sessions.kind import Address, Claim, ListEntry
-from switchboard.store.commit import QUEUE_MOST, Backend, BatchRefused, Committer, Locked
+from switchboard.store.commit import (
+    QUEUE_MOST,
+    Backend,
+    BatchRefused,
+    Committer,
+    Locked,
+    nothing,
+)
 from switchboard.store.memory_room_queries import (
     MemoryIssues,
     MemoryMessages,
@@ -64,9 +71,12 @@ class MemoryBackend:
         self._incarnation = incarnation
         self._gate = gate
 
-    async def write(self, batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome | Locked]:
+    async def write(
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+    ) -> Sequence[Outcome | Locked]:
         """See ``Backend``."""
         await self.enter()
+        sent()
         outcomes = self.apply(batch)
         try:
             await self._gate("committed")
@@ -122,9 +132,14 @@ class MemorySessions:
         await self._gate("load")
         return self._database.stored(address)
 
-    async def commit(self, turn: Turn, adopt: Callable[[Committed], None]) -> Outcome:
+    async def commit(
+        self,
+        turn: Turn,
+        adopt: Callable[[Committed], None],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Outcome:
         """See ``Sessions``."""
-        return await self.committer.commit(turn, adopt)
+        return await self.committer.commit(turn, adopt, meanwhile)
 
     async def settle(self, turn: Turn) -> bool:
         """See ``Sessions``. Raises: Fenced."""

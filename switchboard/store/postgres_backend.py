@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from switchboard.engine.ports import (
 from switchboard.engine.sessions.kind import Claim
 from switchboard.store.binary_arrays import integers, records
 from switchboard.store.bridge import Database
-from switchboard.store.commit import BatchLocked, BatchRefused, Locked
+from switchboard.store.commit import BatchLocked, BatchRefused, Locked, nothing
 from switchboard.store.commit_groups import Rows, Shape, call, parameter_types
 from switchboard.store.queries import keyed_reply
 from switchboard.store.room_arrays import room_rows
@@ -104,7 +104,9 @@ class PostgresBackend:
         self._sent_at = inf
         """When the statement under way was sent, on Trio's clock."""
 
-    async def write(self, batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome | Locked]:
+    async def write(
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+    ) -> Sequence[Outcome | Locked]:
         """See ``Backend``."""
         patience = PATIENCE_HURRIED if hurried else None
         rows = Rows()
@@ -118,7 +120,7 @@ class PostgresBackend:
         for remaining in reversed(range(UNIQUE_TRIES)):
             connection, name = await self._ready(shape)
             try:
-                lasts, refused = await self._send(connection, name, parameters)
+                lasts, refused = await self._send(connection, name, parameters, sent)
             except ServerError as error:
                 if error.state == UNIQUE_VIOLATION and remaining:
                     continue
@@ -172,12 +174,16 @@ class PostgresBackend:
         return self._connection, name
 
     async def _send(
-        self, connection: TrioConnection, name: bytes, parameters: Sequence[bytes | None]
+        self,
+        connection: TrioConnection,
+        name: bytes,
+        parameters: Sequence[bytes | None],
+        sent: Callable[[], None],
     ) -> tuple[Sequence[int], Sequence[Mapping[str, Any]]]:
         """Returns: the only row. Raises: ServerError, if all is certain then; CommitUnknown."""
         self._sent_at = trio.current_time()
         try:
-            result = await connection.call(name, parameters)
+            result = await connection.call(name, parameters, sent)
         except ServerError as error:
             if error.rolled_back:
                 raise

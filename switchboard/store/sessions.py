@@ -60,9 +60,14 @@ class PostgresSessions:
         """See ``Sessions``. Sessions that are loaded at the same moment share a query."""
         return await self.loads.ask(address)
 
-    async def commit(self, turn: Turn, adopt: Callable[[Committed], None]) -> Outcome:
+    async def commit(
+        self,
+        turn: Turn,
+        adopt: Callable[[Committed], None],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Outcome:
         """See ``Sessions``."""
-        return await self.committer.commit(turn, adopt)
+        return await self.committer.commit(turn, adopt, meanwhile)
 
     async def settle(self, turn: Turn) -> bool:
         """See ``Sessions``. Raises: Fenced."""

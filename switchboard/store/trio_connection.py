@@ -98,14 +98,22 @@ class TrioConnection:
         await self._answer(partial(self._raw.send_prepare, name, sql.encode(), types))
         self._formats[name] = [BINARY] * len(types)
 
-    async def call(self, name: bytes, parameters: Sequence[bytes | None]) -> pq.abc.PGresult:
+    async def call(
+        self,
+        name: bytes,
+        parameters: Sequence[bytes | None],
+        sent: Callable[[], None] | None = None,
+    ) -> pq.abc.PGresult:
         """Executes a prepared statement with parameters in binary form. Returns: its rows, in binary form.
+
+        Args:
+            sent: called when all of it has been sent, and before the answer is waited for.
 
         Raises: ServerError, LinkLost.
         """
         formats = self._formats[name]
         send = partial(self._raw.send_query_prepared, name, parameters, formats, BINARY)
-        return await self._answer(send)
+        return await self._answer(send, sent)
 
     def close(self) -> None:
         """Ends the connection at once; who waits for an answer hears LinkLost."""
@@ -121,13 +129,17 @@ class TrioConnection:
         sql = f"SELECT {', '.join(calls)}".encode()
         await self._answer(partial(self._raw.send_query_params, sql, texts))
 
-    async def _answer(self, send: Callable[[], None]) -> pq.abc.PGresult:
+    async def _answer(
+        self, send: Callable[[], None], sent: Callable[[], None] | None = None
+    ) -> pq.abc.PGresult:
         raw, result = self._raw, None
         try:
             send()
             while raw.flush():
                 await self._either_way()
                 raw.consume_input()
+            if sent is not None:
+                sent()
             while True:
                 # Not asked of libpq while it is busy: that would wait, and everything else with it.
                 while raw.is_busy():

@@ -21,6 +21,7 @@ from switchboard.store.commit import (
     BatchRefused,
     Committer,
     Locked,
+    nothing,
 )
 from switchboard.store.conflicts import Separation
 
@@ -36,9 +37,12 @@ class Scripted:
         self.answer = answer or (lambda _turn: Committed())
         self.before: Callable[[Sequence[Turn]], None] = lambda _batch: None
 
-    async def write(self, batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome | Locked]:
+    async def write(
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+    ) -> Sequence[Outcome | Locked]:
         self.batches.append([written.address.id for written in batch])
         self.hurried.append(hurried)
+        sent()
         await trio.lowlevel.checkpoint()
         self.before(batch)
         return [self.answer(written) for written in batch]
@@ -226,7 +230,9 @@ async def test_a_committer_that_has_ended_leaves_nobody_waiting(backend: Scripte
     committer = Committer(backend)
     under_way = trio.Event()
 
-    async def write(batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome]:
+    async def write(
+        batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None]
+    ) -> Sequence[Outcome]:
         under_way.set()
         await trio.sleep_forever()
         raise AssertionError("it is cancelled")
@@ -248,6 +254,62 @@ async def test_a_committer_that_has_ended_leaves_nobody_waiting(backend: Scripte
     assert isinstance(outcomes["second"], StoreDown)
     with pytest.raises(StoreDown):
         await committer.commit(turn("late"), unseen)
+
+
+# -- meanwhile
+
+
+async def prepared_before(committer: Committer, seen: list[str], id_: str) -> Outcome:
+    """Commits a turn whose preparation and adoption are written down."""
+    return await committer.commit(
+        turn(id_), lambda _: seen.append(f"adopt {id_}"), lambda: seen.append(f"prepare {id_}")
+    )
+
+
+async def test_what_can_be_prepared_is_while_the_batch_is_on_its_way(
+    backend: Scripted, committer: Committer
+) -> None:
+    seen: list[str] = []
+    backend.before = lambda _batch: seen.append("written")
+    await prepared_before(committer, seen, "a")
+    assert seen == ["prepare a", "written", "adopt a"]
+
+
+async def test_what_no_backend_found_time_for_is_prepared_before_the_adoption(
+    nursery: trio.Nursery,
+) -> None:
+    class Quick(Scripted):
+        async def write(
+            self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+        ) -> Sequence[Outcome | Locked]:
+            return await super().write(batch, hurried=hurried)
+
+    committer = Committer(Quick())
+    nursery.start_soon(committer.run)
+    seen: list[str] = []
+    await prepared_before(committer, seen, "a")
+    assert seen == ["prepare a", "adopt a"]
+
+
+async def test_a_turn_that_is_tried_again_is_prepared_once(
+    backend: Scripted, committer: Committer
+) -> None:
+    answers = iter([Locked(), Committed()])
+    backend.answer = lambda _turn: next(answers)
+    seen: list[str] = []
+    assert await prepared_before(committer, seen, "a") == Committed()
+    assert seen == ["prepare a", "adopt a"]
+
+
+async def test_a_bug_in_a_preparation_concerns_no_turn(
+    committer: Committer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    assert await committer.commit(turn("a"), unseen, fail) == Committed()
+    assert await outcome_of(committer, turn("b")) == Committed()
+    assert "preparing for the commit of" in caplog.text
 
 
 # -- separation

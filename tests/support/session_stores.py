@@ -77,7 +77,12 @@ def unseen(_committed: Committed) -> None:
 class Commits(Protocol):
     """The port's half that writes: a store's sessions, or a committer."""
 
-    async def commit(self, turn: Turn, adopt: Callable[[Committed], None]) -> Outcome:
+    async def commit(
+        self,
+        turn: Turn,
+        adopt: Callable[[Committed], None],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Outcome:
         """See ``Sessions.commit``."""
 
 

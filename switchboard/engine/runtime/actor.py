@@ -7,6 +7,7 @@ then adopts the copy, answers, and announces. Whatever goes wrong leaves the com
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
@@ -155,7 +156,9 @@ class Actor:
                 return
             turn = draft.turn(self.version, self.snapshot_version, runtime.capacity.snapshot_every)
             try:
-                outcome = await runtime.sessions.commit(turn, partial(self._adopt, draft, turn))
+                outcome = await runtime.sessions.commit(
+                    turn, partial(self._adopt, draft, turn), self._foretelling(turn)
+                )
             except (StoreDown, CommitQueueFull) as error:
                 self._put_off(letters, error)
                 return
@@ -224,6 +227,18 @@ class Actor:
             culprit.fail(SessionCrashed(incident))
         self.mailbox.put_back(letter for letter in letters if letter is not culprit)
         raise Crash(incident, message) from error
+
+    def _foretelling(self, turn: Turn) -> Callable[[], None] | None:
+        """Lets those who tell of messages prepare what they will say if the commit succeeds."""
+        foreseers = self.of.runtime.message_foreseers
+        if not foreseers or not turn.notices or all(one.message is None for one in turn.entries):
+            return None
+
+        def foretell() -> None:
+            for foreseer in foreseers:
+                foreseer(turn)
+
+        return foretell
 
     def _adopt(self, draft: Draft, turn: Turn, done: Committed) -> None:
         """Called by the store, in the batch's order, the moment the turn is durable."""

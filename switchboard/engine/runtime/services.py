@@ -9,7 +9,7 @@ from typing import Any
 
 from switchboard.engine.clock import Clock, Instant
 from switchboard.engine.ids import Ids
-from switchboard.engine.ports import Capacity, JournalEntry, OutboxRow, Sessions
+from switchboard.engine.ports import Capacity, JournalEntry, OutboxRow, Sessions, Turn
 from switchboard.engine.runtime.announcements import Announcements
 from switchboard.engine.runtime.breaker import Breaker
 from switchboard.engine.runtime.supervision_log import SupervisionLog
@@ -22,6 +22,9 @@ Observer = Callable[[Address, Any, Any], None]
 
 MessageObserver = Callable[[Address, Sequence[JournalEntry]], None]
 """(address, entries of a turn): called synchronously with what became durable, before anybody is told of it."""
+
+MessageForeseer = Callable[[Turn], None]
+"""Called synchronously with a turn whose commit is under way."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -50,6 +53,7 @@ class Runtime:
     observers: dict[str, list[Observer]] = field(default_factory=dict)
     """By kind."""
     message_observers: list[MessageObserver] = field(default_factory=list)
+    message_foreseers: list[MessageForeseer] = field(default_factory=list)
     turns: int = 0
     commands: int = 0
 

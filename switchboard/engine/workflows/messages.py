@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from switchboard.engine.instants import Instant
+from switchboard.engine.ports import JournalEntry
 from switchboard.engine.queries.messages import Messages, Place, StoredMessage
 from switchboard.engine.sessions.codec import Codec
 from switchboard.engine.sessions.room import ROOM, Head, MessagePosted, Role, Room
@@ -80,6 +81,18 @@ class MessageReader:
         """That message, if it is known without asking the store."""
         stored = None if self._recent is None else self._recent.by_id(id)
         return None if stored is None else self._message(stored)
+
+    def of_entry(self, room: str, entry: JournalEntry) -> Message:
+        """The message that such an entry of the room is, or will be once it is committed."""
+        return self._message(
+            StoredMessage(
+                room=room,
+                sequence=entry.version,
+                name=entry.name,
+                format=entry.format,
+                body=entry.body,
+            )
+        )
 
     async def get(self, id: str) -> Message | None:
         """That message."""

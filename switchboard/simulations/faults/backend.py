@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import trio
 
@@ -12,7 +12,7 @@ from switchboard.engine.ports import Committed, Fenced, Outcome, Turn
 from switchboard.simulations.faults.weather import Weather
 from switchboard.simulations.scenarios import Scenario
 from switchboard.simulations.trace import Trace
-from switchboard.store.commit import BatchRefused, Locked
+from switchboard.store.commit import BatchRefused, Locked, nothing
 from switchboard.store.memory import MemoryBackend
 
 SOON_SECONDS = 0.02
@@ -63,7 +63,9 @@ class FrozenBackend:
         self._straits = straits
         self._backend = backend
 
-    async def write(self, batch: Sequence[Turn], *, hurried: bool) -> Sequence[Outcome | Locked]:
+    async def write(
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+    ) -> Sequence[Outcome | Locked]:
         """See ``Backend``."""
         straits, random = self._straits, self._straits.chance.random
         if random() < straits.late:
@@ -72,10 +74,11 @@ class FrozenBackend:
             straits.nursery.start_soon(self._land, batch)
             raise CommitUnknown("the connection was lost")
         if random() >= straits.locked:
-            return await self._backend.write(batch, hurried=hurried)
+            return await self._backend.write(batch, hurried=hurried, sent=sent)
         held = batch[int(random() * len(batch))]
         others = [turn for turn in batch if turn is not held]
-        outcomes = iter(await self._backend.write(others, hurried=hurried) if others else ())
+        written = await self._backend.write(others, hurried=hurried, sent=sent) if others else ()
+        outcomes = iter(written)
         return [Locked() if turn is held else next(outcomes) for turn in batch]
 
     async def _land(self, batch: Sequence[Turn]) -> None:

@@ -6,27 +6,23 @@ room is on both, so it hears everything once and in order.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import msgspec
 import structlog
 import trio
 
 from switchboard.engine.errors import Unavailable
 from switchboard.engine.queries.rooms import ReadMarker
 from switchboard.engine.records import Account
-from switchboard.engine.runtime.announcements import Announcement
 from switchboard.engine.runtime.timers import Timer
-from switchboard.engine.sessions.room import Room, RoomNotice, desk, topics_of
-from switchboard.engine.workflows.messages import Message
+from switchboard.engine.sessions.room import Room, desk, topics_of
 from switchboard.engine.workflows.support_people import app_of, is_staff
 from switchboard.web.dialects.ally.relay import frames
 from switchboard.web.dialects.ally.relay.connection import Connection
-from switchboard.web.dialects.ally.shapes import last_issue_shape
+from switchboard.web.dialects.ally.relay.rendering import Rendering
 from switchboard.web.failures import Bug, expected
-from switchboard.web.realtime.hub import Channel, Cursor, Member, NotNow, Rendered
+from switchboard.web.realtime.hub import Channel, Cursor, Member, Rendered
 from switchboard.web.realtime.lock import Locks
 from switchboard.web.security import Token
 from switchboard.web.services import Services
@@ -34,12 +30,6 @@ from switchboard.web.transport import Frame, Outlet
 
 VOID = 1008
 """The close code of a void token. RFC 6455, policy violation: who comes again with the same token meets a 401."""
-
-RECENT_MOST = 1024
-"""Messages whose frames are kept, and RECENT_BYTES_MOST of them: each is told on two topics or more, a moment apart, in
-which a busy desk says some hundred others."""
-
-RECENT_BYTES_MOST = 4 * 1024 * 1024
 
 HEARD_EVERY_SECONDS_MOST = 60.0
 """So often a connected operator is heard at least; of a shorter ``holder_timeout`` a third."""
@@ -77,8 +67,7 @@ class Relay:
         self._shared: dict[str, Shared] = {}
         self._opening = Locks()
         self._operators: dict[str, Operator] = {}
-        self._recent: OrderedDict[str, Frame] = OrderedDict()
-        self._recent_bytes = 0
+        self._rendering = Rendering(services, self._shared.__contains__)
         timeout_seconds = services.rooms.holder_timeout / 1000
         self._heard_every = min(timeout_seconds / 3, HEARD_EVERY_SECONDS_MOST)
         self._log = structlog.get_logger("realtime")
@@ -137,9 +126,10 @@ class Relay:
         async with self._opening.of(topic):
             shared = self._shared.get(topic)
             if shared is None:
+                render = self._rendering
                 shared = Shared(
                     await self._hub.channel(
-                        [topic], self._rendered, _as_rendered, self._rendered_now
+                        [topic], render.rendered, _as_rendered, render.rendered_now
                     )
                 )
                 self._shared[topic] = shared
@@ -226,61 +216,6 @@ class Relay:
 
     # -- telling ------------------------------------------------------------------------------------------------
 
-    async def _rendered(self, announcement: Announcement) -> Rendered | None:
-        """Raises: StoreDown; then it is asked again."""
-        if announcement.name != "room":
-            return None
-        notice = msgspec.json.decode(announcement.body, type=RoomNotice)
-        frame = await self._frame_of(notice)
-        return None if frame is None else Rendered(notice.what, frame)
-
-    def _rendered_now(self, announcement: Announcement) -> Rendered | None:
-        """Raises: NotNow."""
-        if announcement.name != "room":
-            return None
-        notice = msgspec.json.decode(announcement.body, type=RoomNotice)
-        if notice.what == "message" and notice.message is not None:
-            frame = self._recent.get(notice.message)
-            if frame is None:
-                message = self.services.messages.recent(notice.message)
-                if message is None:
-                    raise NotNow
-                frame = self._framed(message)
-            return Rendered(notice.what, frame)
-        if notice.what == "issue" and notice.issue is not None:
-            raise NotNow
-        frame = _holder_frame(notice)
-        return None if frame is None else Rendered(notice.what, frame)
-
-    async def _frame_of(self, notice: RoomNotice) -> Frame | None:
-        if notice.what == "message" and notice.message is not None:
-            return await self._message(notice.message)
-        if notice.what == "issue" and notice.issue is not None:
-            issues = self.services.issues
-            # What has happened is told as it was then; the message that opened it was not yet there.
-            view = await issues.view(await issues.get(notice.issue.id))
-            ends = (view.first_message, view.last_message)
-            return frames.frame("issue", last_issue_shape(notice.room, notice.issue, *ends))
-        return _holder_frame(notice)
-
-    async def _message(self, id: str) -> Frame | None:
-        frame = self._recent.get(id)
-        if frame is None:
-            message = await self.services.messages.get(id)
-            if message is None:
-                return None
-            frame = self._framed(message)
-        return frame
-
-    def _framed(self, message: Message) -> Frame:
-        frame = frames.frame("message", frames.message_content(message))
-        self._recent[message.id] = frame
-        self._recent_bytes += len(frame)
-        while len(self._recent) > RECENT_MOST or self._recent_bytes > RECENT_BYTES_MOST:
-            _, oldest = self._recent.popitem(last=False)
-            self._recent_bytes -= len(oldest)
-        return frame
-
     async def _read(self, room: Room, marker: ReadMarker, origin: object) -> None:
         content = {"room": room.id, "user": marker.reader, "message": marker.message}
         frame = frames.frame("read", content)
@@ -297,12 +232,6 @@ class Relay:
             "topics": len(self._shared),
             "operators": len(self._operators),
         }
-
-
-def _holder_frame(notice: RoomNotice) -> Frame | None:
-    if notice.what != "holder":
-        return None
-    return frames.frame("room_active", {"room": notice.room, "operator": notice.holder})
 
 
 def _as_rendered(rendered: Rendered, _cursor: Cursor) -> Frame:
