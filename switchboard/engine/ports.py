@@ -240,6 +240,10 @@ class Sessions(Protocol):
             CommitFailed: this turn alone is at fault. Fenced: the engine must stop.
         """
 
+    def when_quiet(self, callback: Callable[[], None]) -> None:
+        """Calls ``callback`` whenever a transaction's turns have been adopted and nothing waits to be written: what
+        it does then keeps no commit waiting. It must be quick and must not raise."""
+
     async def settle(self, turn: Turn) -> bool:
         """Decides an unknown commit: True if it happened; False if it did not and never will.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from struct import Struct, unpack_from
 from typing import Any, Final
 
@@ -26,6 +26,10 @@ BOOL_ARRAY, BYTEA_ARRAY, INT2_ARRAY, INT4_ARRAY, TEXT_ARRAY, INT8_ARRAY = (
 
 Encoder = Callable[[Sequence[Any]], bytes]
 
+FEW: Final = 8
+REMEMBERED_MOST: Final = 256
+"""Arrays of a column, each of so many values at most: some 100 kB for all columns."""
+
 _HEAD: Final = Struct(">iiIii")
 """Dimensions, whether there are NULLs, the elements' type, how many, the first one's number."""
 
@@ -37,6 +41,16 @@ _NULL: Final = _LENGTH.pack(-1)
 def encoder(array_type: int) -> Encoder:
     """For arrays of that type (OID). Raises: KeyError for one that is not known here."""
     return _ENCODERS[array_type]
+
+
+def remembering(encode: Encoder) -> Encoder:
+    """The same for a column whose few values come again and again: where there are not many, they are encoded once."""
+    known = lru_cache(maxsize=REMEMBERED_MOST)(encode)
+
+    def remember(values: Sequence[Any]) -> bytes:
+        return known(tuple(values)) if len(values) <= FEW else encode(values)
+
+    return remember
 
 
 def encoded(encoders: Sequence[Encoder], columns: Sequence[Sequence[Any]]) -> list[bytes]:
@@ -58,8 +72,10 @@ def _array(element: int, item: Callable[[Any], bytes]) -> Encoder:
         if len(values) == 1 and values[0] is not None:
             # As most are where few write, and a commit has some forty of them.
             return one + item(values[0])
-        head = _HEAD.pack(1, 1 if None in values else 0, element, len(values), 1)
-        return head + b"".join([_NULL if value is None else item(value) for value in values])
+        if None in values:
+            head = _HEAD.pack(1, 1, element, len(values), 1)
+            return head + b"".join([_NULL if value is None else item(value) for value in values])
+        return _HEAD.pack(1, 0, element, len(values), 1) + b"".join(map(item, values))
 
     return encode
 

@@ -134,8 +134,13 @@ class Committer:
         """Every turn of the last batch was found locked."""
         self._crowd = 1
         """So many turns were in the last batch or came meanwhile: no more are waited for."""
+        self._when_quiet: list[Callable[[], None]] = []
         self._closed: Exception | None = None
         self._batches = self._turns = self._largest = self._halved = 0
+
+    def when_quiet(self, callback: Callable[[], None]) -> None:
+        """See ``Sessions``."""
+        self._when_quiet.append(callback)
 
     def statistics(self) -> CommitStatistics:
         """The counters as they are now."""
@@ -181,6 +186,8 @@ class Committer:
                 self._largest = max(self._largest, len(batch))
                 await self._write(batch, hurried=False)
                 self._crowd = len(batch) + len(self._queue)
+                if not self._queue:
+                    self._use_the_quiet()
                 self._stuck = all(not waiting.answered for waiting in batch)
         finally:
             # Synchronous, so that it also happens in a cancelled task.
@@ -190,6 +197,13 @@ class Committer:
                 if not waiting.answered:
                     waiting.fail(CommitUnknown("the store closed before the answer came"))
             self._answer_all([*self._locked, *self._queue], self._closed)
+
+    def _use_the_quiet(self) -> None:
+        for callback in self._when_quiet:
+            try:
+                callback()
+            except Exception:
+                log.exception("what was to be done between two commits failed")
 
     def _waiting_turns(self) -> int:
         return len(self._queue)

@@ -141,6 +141,10 @@ class MemorySessions:
         """See ``Sessions``."""
         return await self.committer.commit(turn, adopt, meanwhile)
 
+    def when_quiet(self, callback: Callable[[], None]) -> None:
+        """See ``Sessions``."""
+        self.committer.when_quiet(callback)
+
     async def settle(self, turn: Turn) -> bool:
         """See ``Sessions``. Raises: Fenced."""
         await self._gate("settle")

@@ -69,6 +69,10 @@ class PostgresSessions:
         """See ``Sessions``."""
         return await self.committer.commit(turn, adopt, meanwhile)
 
+    def when_quiet(self, callback: Callable[[], None]) -> None:
+        """See ``Sessions``."""
+        self.committer.when_quiet(callback)
+
     async def settle(self, turn: Turn) -> bool:
         """See ``Sessions``. Raises: Fenced."""
         with _fence():

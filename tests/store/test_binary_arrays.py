@@ -7,8 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from switchboard.store.binary_arrays import encoded, encoder, integers, records
+from switchboard.store.binary_arrays import (
+    FEW,
+    encoded,
+    encoder,
+    integers,
+    records,
+    remembering,
+)
 from switchboard.store.commit_groups import TYPES
 from switchboard.store.trio_connection import TrioConnection
 
@@ -59,6 +68,14 @@ async def test_postgres_reads_what_was_meant(
         assert json.loads(read) == wanted
     finally:
         connection.close()
+
+
+@given(st.lists(st.lists(st.sampled_from([None, "", "a", "ä"]), max_size=2 * FEW), max_size=30))
+def test_what_is_remembered_is_what_would_be_encoded(columns: list[list[str | None]]) -> None:
+    encode = encoder(TYPES["text"])
+    remember = remembering(encode)
+    for column in columns:
+        assert remember(column) == encode(column)
 
 
 @pytest.mark.parametrize(

@@ -312,6 +312,31 @@ async def test_a_bug_in_a_preparation_concerns_no_turn(
     assert "preparing for the commit of" in caplog.text
 
 
+# -- the quiet between two commits
+
+
+async def test_there_is_quiet_once_everything_that_waited_is_written_and_adopted(
+    backend: Scripted, committer: Committer
+) -> None:
+    seen: list[str] = []
+    committer.when_quiet(lambda: seen.append("quiet"))
+    backend.before = lambda batch: seen.append(f"{len(batch)} written")
+    await at_once(committer, [turn(f"s{n}") for n in range(BATCH_MOST + 1)])
+    assert seen == [f"{BATCH_MOST} written", "1 written", "quiet"]
+
+
+async def test_a_bug_in_the_quiet_does_not_end_the_committer(
+    committer: Committer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    committer.when_quiet(fail)
+    for number in range(2):
+        assert await outcome_of(committer, turn(f"s{number}")) == Committed()
+    assert "between two commits failed" in caplog.text
+
+
 # -- separation
 
 

@@ -21,6 +21,7 @@ from switchboard.engine.sessions.kind import (
     Event,
     Kind,
     ListEntry,
+    Notice,
     Projection,
     Reaction,
     Tally,
@@ -212,9 +213,7 @@ class Draft:
             if type(event) not in kind.volatile:
                 version = self.version + len(entries) + 1
                 entries.append(self._entry(event, version, by, caused_by))
-                for notice in kind.notices(state, event, after):
-                    body = ENCODER.encode(notice.body)
-                    notices.append(NewNotice(notice.topic, notice.name, body))
+                notices += _encoded(kind.notices(state, event, after))
                 for reaction in kind.reactions(state, event, after):
                     outbox.append(self._outbox_row(reaction, version, len(outbox)))
                 tallies.extend(kind.tallies(state, event, after))
@@ -304,3 +303,14 @@ class Draft:
             tallies=tuple(self.tallies),
             projections=tuple(self.projections.values()),
         )
+
+
+def _encoded(notices: tuple[Notice, ...]) -> list[NewNotice]:
+    """What several topics are told alike is encoded once."""
+    encoded: list[NewNotice] = []
+    last, body = None, b""
+    for notice in notices:
+        if notice.body is not last:
+            last, body = notice.body, ENCODER.encode(notice.body)
+        encoded.append(NewNotice(notice.topic, notice.name, body))
+    return encoded

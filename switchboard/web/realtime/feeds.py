@@ -209,6 +209,7 @@ class Feeds:
         self._nursery: trio.Nursery | None = None
         self.lags = 0
         """Of feeds that are closed."""
+        announcements.when_quiet(self._deliver_some)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """The feeds live in it."""
@@ -219,11 +220,17 @@ class Feeds:
                 if not self._ready:
                     self._news = trio.Event()
                     await self._news.wait()
-                for _ in range(min(len(self._ready), FEEDS_BETWEEN_CHECKPOINTS)):
-                    feed = next(iter(self._ready))
-                    del self._ready[feed]
-                    feed.deliver()
+                self._deliver_some()
                 await trio.lowlevel.checkpoint()
+
+    def _deliver_some(self) -> None:
+        """By the task, or by whoever has announced it and has nothing more urgent to do."""
+        if self._nursery is None or self._nursery.cancel_scope.cancel_called:
+            return
+        for _ in range(min(len(self._ready), FEEDS_BETWEEN_CHECKPOINTS)):
+            feed = next(iter(self._ready))
+            del self._ready[feed]
+            feed.deliver()
 
     def ready(self, feed: Feed) -> None:
         """It has something to tell."""
