@@ -250,7 +250,8 @@ class Engine:
             # It may have happened: whoever follows the topic reads on from the store.
             self.announcements.lag(notice.topic)
             raise
-        self.announcements.publish(Announcement(notice.topic, sequence, notice.name, notice.body))
+        announced = Announcement(notice.topic, sequence, notice.name, notice.body)
+        self.announcements.publish(notice.topic, [announced])
 
     async def _tell(self, target: Address, command: Command, row: str) -> Any:
         return await self.ask(target, command, by=f"system:{row}", caused_by=row, consumes=row)

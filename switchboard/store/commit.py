@@ -180,7 +180,9 @@ class Committer:
         try:
             while True:
                 await self._wait_for_work()
-                await gather(self._waiting_turns, min(self._crowd, BATCH_MOST))
+                enough = min(self._crowd, BATCH_MOST)
+                if len(self._queue) < enough:
+                    await gather(self._waiting_turns, enough)
                 self._under_way = batch = self._next_batch()
                 self._batches += 1
                 self._largest = max(self._largest, len(batch))
@@ -220,6 +222,8 @@ class Committer:
 
     def _next_batch(self) -> list[_Waiting]:
         """The longest waiting turns that do not touch each other; the others keep their places."""
+        if len(self._queue) == 1 and not self._locked:
+            return [self._queue.popleft()]
         separation = Separation()
         batch: list[_Waiting] = []
         kept: list[_Waiting] = []

@@ -47,7 +47,7 @@ def test_many_worlds_are_run_one_after_another_with_the_following_seeds() -> Non
 def test_a_violated_invariant_ends_it_with_the_trace_and_the_command_that_replays_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Announcements, "publish", lambda _self, _announcement: None)
+    monkeypatch.setattr(Announcements, "publish", lambda _self, _topic, _announcements: None)
     result = CliRunner().invoke(switchboard, [*SMALL, "--seed", "4", "--worlds", "9"])
     assert result.exit_code == 1
     assert "notices are heard in order and without a silent hole" in result.output
@@ -62,7 +62,7 @@ def test_a_violated_invariant_ends_it_with_the_trace_and_the_command_that_replay
 def test_a_smaller_plan_is_not_looked_for_if_nobody_wants_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Announcements, "publish", lambda _self, _announcement: None)
+    monkeypatch.setattr(Announcements, "publish", lambda _self, _topic, _announcements: None)
     result = CliRunner().invoke(switchboard, [*SMALL, "--seed", "4", "--no-reduce"])
     assert result.exit_code == 1
     last = result.output.splitlines()[-1]

@@ -37,7 +37,6 @@ from switchboard.engine.ports import (
     Stale,
     Turn,
 )
-from switchboard.engine.runtime.announcements import Announcement
 from switchboard.engine.runtime.draft import Draft
 from switchboard.engine.runtime.letter import Key, Letter
 from switchboard.engine.runtime.mailbox import Mailbox
@@ -251,15 +250,7 @@ class Actor:
             for observer in runtime.message_observers:
                 observer(self.address, turn.entries)
         self._answer(draft)
-        for notice, sequence in zip(turn.notices, done.sequences, strict=True):
-            runtime.announcements.publish(
-                Announcement(notice.topic, sequence, notice.name, notice.body)
-            )
-        if runtime.announcements.has_subscribers(self.topic):
-            for entry in turn.entries:
-                runtime.announcements.publish(
-                    Announcement(self.topic, entry.version, entry.name, entry.body)
-                )
+        runtime.announcements.announce(self.topic, turn, done.sequences)
         self.observe(before)
         if turn.outbox:
             runtime.deliver(turn.outbox)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import NamedTuple
 
 import trio
+
+from switchboard.engine.ports import Turn
 
 SUBSCRIPTION_MOST = 256
 """Announcements that may wait for one subscriber: the frames that a websocket's outbox holds (contracts/realtime)."""
@@ -45,14 +47,15 @@ class Subscription:
         """Of who waits in ``receive``."""
         self._tell = news
 
-    def put(self, announcement: Announcement) -> None:
+    def put(self, announcements: Sequence[Announcement]) -> None:
         """Called by ``Announcements.publish``."""
-        if self._waiting is None:
-            self._waiting = deque()
-        if len(self._waiting) >= self._most:
-            self.lagged = True
+        waiting = self._waiting
+        if waiting is None:
+            waiting = self._waiting = deque()
         if not self.lagged:
-            self._waiting.append(announcement)
+            room = self._most - len(waiting)
+            waiting.extend(announcements[:room])
+            self.lagged = room < len(announcements)
         self._wake()
 
     def lag(self) -> None:
@@ -159,23 +162,38 @@ class Announcements:
         """Whether publishing on the topic reaches anybody."""
         return topic in self._topics
 
-    def publish(self, announcement: Announcement) -> None:
-        """Hands it to every subscriber of its topic, without waiting for any.
+    def announce(self, own: str, turn: Turn, sequences: Sequence[int]) -> None:
+        """All that a session's turn says, once it is durable: its notices, which have those numbers, and its events on
+        the session's ``own`` topic. What it says on a topic is told together."""
+        said: dict[str, list[Announcement]] = {}
+        for notice, sequence in zip(turn.notices, sequences, strict=True):
+            announced = Announcement(notice.topic, sequence, notice.name, notice.body)
+            said.setdefault(notice.topic, []).append(announced)
+        if self.has_subscribers(own):
+            said[own] = [
+                Announcement(own, entry.version, entry.name, entry.body) for entry in turn.entries
+            ]
+        for topic, together in said.items():
+            self.publish(topic, together)
 
-        If its number does not follow the last one (a commit between them was unknown, or an unknown one that never
-        happened took up a version) they are told of the hole first.
+    def publish(self, topic: str, announcements: Sequence[Announcement]) -> None:
+        """Hands what one commit says on a topic, which is numbered without a gap, to every subscriber of it, without
+        waiting for any.
+
+        If its first number does not follow the last one (a commit between them was unknown, or an unknown one that
+        never happened took up a version) they are told of the hole first.
         """
         for watcher in self._watchers:
-            watcher(announcement.topic)
-        subscribers = self._topics.get(announcement.topic)
+            watcher(topic)
+        subscribers = self._topics.get(topic)
         if subscribers is None:
             return
-        last = self._last.get(announcement.topic)
-        self._last[announcement.topic] = announcement.sequence
-        if last is not None and announcement.sequence != last + 1:
-            self._lag(announcement.topic)
+        last = self._last.get(topic)
+        self._last[topic] = announcements[-1].sequence
+        if last is not None and announcements[0].sequence != last + 1:
+            self._lag(topic)
         for subscription in subscribers:
-            subscription.put(announcement)
+            subscription.put(announcements)
 
     def lag(self, topic: str) -> None:
         """Something was committed on the topic whose number is not known here: its subscribers must read the store."""

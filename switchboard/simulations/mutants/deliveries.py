@@ -50,7 +50,7 @@ def delivers_for_ever(patches: Patches) -> None:
 @in_worlds(HOLE)
 def announces_nothing(patches: Patches) -> None:
     """Nobody hears what was committed."""
-    patches.set(Announcements, "publish", lambda _self, _announcement: None)
+    patches.set(Announcements, "publish", lambda _self, _topic, _announcements: None)
 
 
 @in_worlds(HOLE)

@@ -19,6 +19,7 @@ from switchboard.simulations.mutants.patches import Patches
 from switchboard.store.memory import MemorySessions
 
 Adopt = Callable[[Committed], None]
+Meanwhile = Callable[[], None] | None
 
 
 @in_worlds(NOTHING, ONE_ACTOR, DELIVERED, HOLE, scenario="storm", faults=("lost",))
@@ -26,9 +27,11 @@ def takes_an_unknown_commit_for_a_failure(patches: Patches) -> None:
     """When the answer of a commit is lost, nothing is settled: callers hear that nothing was written."""
     commit = MemorySessions.commit
 
-    async def hopeless(self: MemorySessions, turn: Turn, adopt: Adopt) -> Outcome:
+    async def hopeless(
+        self: MemorySessions, turn: Turn, adopt: Adopt, meanwhile: Meanwhile
+    ) -> Outcome:
         try:
-            return await commit(self, turn, adopt)
+            return await commit(self, turn, adopt, meanwhile)
         except CommitUnknown as error:
             raise StoreDown(str(error)) from error
 
@@ -40,9 +43,11 @@ def takes_an_unknown_commit_for_a_success(patches: Patches) -> None:
     """When the answer of a commit is lost, it is adopted and answered as if it had come."""
     commit = MemorySessions.commit
 
-    async def hopeful(self: MemorySessions, turn: Turn, adopt: Adopt) -> Outcome:
+    async def hopeful(
+        self: MemorySessions, turn: Turn, adopt: Adopt, meanwhile: Meanwhile
+    ) -> Outcome:
         try:
-            return await commit(self, turn, adopt)
+            return await commit(self, turn, adopt, meanwhile)
         except CommitUnknown:
             done = Committed(tuple(0 for _ in turn.notices))
             adopt(done)

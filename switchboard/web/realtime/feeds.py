@@ -217,11 +217,12 @@ class Feeds:
             self._nursery = nursery
             task_status.started()
             while True:
-                if not self._ready:
+                if self._ready:
+                    self._deliver_some()
+                    await trio.lowlevel.checkpoint()
+                else:
                     self._news = trio.Event()
                     await self._news.wait()
-                self._deliver_some()
-                await trio.lowlevel.checkpoint()
 
     def _deliver_some(self) -> None:
         """By the task, or by whoever has announced it and has nothing more urgent to do."""

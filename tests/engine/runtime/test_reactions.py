@@ -117,7 +117,9 @@ async def test_a_number_that_does_not_follow_the_last_one_is_told_as_a_hole(
     announcements = Announcements()
     subscription = announcements.subscribe("account/anna")
     for sequence in (4, 5, 7):
-        announcements.publish(Announcement("account/anna", sequence, "gig", b"{}"))
+        announcements.publish(
+            "account/anna", [Announcement("account/anna", sequence, "gig", b"{}")]
+        )
     assert [(await subscription.receive()).sequence for _ in range(2)] == [4, 5]
     with pytest.raises(Lagged), trio.fail_after(10):
         await subscription.receive()

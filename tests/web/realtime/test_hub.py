@@ -51,7 +51,8 @@ class Log:
     def announce(self, count: int = 1) -> None:
         """Stores and tells."""
         for _ in range(count):
-            self.announcements.publish(self.store())
+            made = self.store()
+            self.announcements.publish(made.topic, [made])
 
     async def span(self) -> Span:
         """See ``Source``."""

@@ -95,7 +95,7 @@ class Stage:
         """All in one commit."""
         for body in bodies:
             self.said += 1
-            self.announcements.publish(Announcement("t", self.said, "said", body))
+            self.announcements.publish("t", [Announcement("t", self.said, "said", body)])
 
     async def render(self, announcement: Announcement) -> Rendered:
         """See ``Renderer``."""

@@ -84,21 +84,12 @@ def evolve(room: Room | None, event: Any) -> Room:
     if room is None:
         return _opened(event, next_phase(STANDING, None, event))
     phases = {
-        part: next_phase(table, getattr(room, part), event)
-        for part, table in PARTS.items()
-        if type(event) in PLACED[part]
+        part: next_phase(PARTS[part], getattr(room, part), event) for part in PLACED[type(event)]
     }
     changes = FOLDS[type(event)](room, event)
     if type(event) is HolderHeard:
         return replace(room, **phases, **changes)
     return replace(room, updated_at=event.at, **phases, **changes)
-
-
-PLACED: Mapping[str, frozenset[type[Event]]] = {
-    part: frozenset(event for row in table.values() for event in row)
-    for part, table in PARTS.items()
-}
-"""Which events are each part's business."""
 
 
 def _opened(event: RoomOpened, phase: RoomPhase) -> Room:
@@ -209,6 +200,17 @@ FOLDS: Mapping[type[Event], Callable[[Room, Any], Changes]] = {
     RoomClosed: lambda _room, _event: {"recent": ()},
 }
 """What each event changes beside the phases and ``updated_at``; a test holds it against the tables."""
+
+
+EVENTS: tuple[type[Event], ...] = (RoomOpened, *FOLDS)
+
+PLACED: Mapping[type[Event], tuple[str, ...]] = {
+    event: tuple(
+        part for part, table in PARTS.items() if any(event in row for row in table.values())
+    )
+    for event in EVENTS
+}
+"""Which parts an event is the business of."""
 
 
 def deadline(room: Room) -> Deadline | None:

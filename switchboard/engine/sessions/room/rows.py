@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from switchboard.engine.instants import Instant, Milliseconds
 from switchboard.engine.sessions.kind import Event, MessageColumns, Projection
 from switchboard.engine.sessions.room.commands import Member
@@ -101,7 +99,7 @@ def projections(before: Room | None, event: Any, after: Room) -> tuple[Projectio
         rows.append(_gone(event.account, event.at))
     elif isinstance(event, TagAdded):
         rows.append(TagRow(place=f"tag/{event.tag}", app=after.app, tag=event.tag))
-    if isinstance(event, ISSUE_EVENTS) and _changes_issue(before, after):
+    if isinstance(event, ISSUE_EVENTS) and _changes_issue(before, event, after):
         rows.append(_issue(after))
     if isinstance(event, MessagePosted) and event.opens and event.issue and event.text:
         place = f"question/{event.issue}"
@@ -138,12 +136,13 @@ def _gone(account: str, at: Instant) -> MemberRow:
     return MemberRow(place=f"member/{account}", account=account, id="", at=at, present=False)
 
 
-def _changes_issue(before: Room | None, after: Room) -> bool:
+def _changes_issue(before: Room | None, event: Event, after: Room) -> bool:
     """Whether more of the issue changed than its last message: as long as it is open, that is the room's."""
     if before is None or before.issue is None or after.issue is None:
         return before is None or before.issue is not after.issue
-    last = after.issue.last_message
-    return replace(before.issue, last_message=last) != after.issue
+    if isinstance(event, MessagePosted):
+        return before.issue.first_message is not after.issue.first_message
+    return before.issue != after.issue
 
 
 def _issue(room: Room) -> IssueRow:

@@ -94,7 +94,7 @@ class RoomRules(Rules):
         """By the table of each part that the event is the business of."""
         try:
             for part, table in PARTS.items():
-                if type(event) in PLACED[part]:
+                if part in PLACED[type(event)]:
                     next_phase(table, None if before is None else getattr(before, part), event)
         except ImpossibleTransition as error:
             raise Violation(LEGAL, f"{address}: {error}", [address]) from error
