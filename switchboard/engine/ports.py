@@ -87,8 +87,7 @@ class KeyedReply(msgspec.Struct, frozen=True):
     at: Instant
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """All that one actor's turn writes, in one transaction or not at all."""
 
     address: Address

@@ -66,7 +66,15 @@ class Story(Generic[S]):
             self.told += self.kind.notices(before, event, after)
             self.reacted += self.kind.reactions(before, event, after)
             self.tallied += self.kind.tallies(before, event, after)
+        self._keeps_its_basis(before, after)
         self._state = after
+
+    def _keeps_its_basis(self, before: Any, after: Any) -> None:
+        """Two states with the same basis hold the same."""
+        kind, basis = self.kind, self.kind.basis
+        if basis is not None and before is not None and basis(before) == basis(after):
+            assert kind.claims(before) == kind.claims(after)
+            assert kind.lists(before) == kind.lists(after)
 
     def wait(self, span: Milliseconds) -> None:
         """Time passes and nothing fires."""

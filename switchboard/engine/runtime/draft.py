@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -270,12 +270,7 @@ class Draft:
     def turn(self, expected: int, snapshot_version: int, snapshot_every: int) -> Turn:
         """What has to be written."""
         kind, before, after = self.kind, self.before, self.state
-        no_claims: frozenset[Claim] = frozenset()
-        no_entries: frozenset[ListEntry] = frozenset()
-        old_claims = no_claims if before is None else kind.claims(before)
-        new_claims = no_claims if after is None else kind.claims(after)
-        old_lists = no_entries if before is None else kind.lists(before)
-        new_lists = no_entries if after is None else kind.lists(after)
+        taken, released, listed, unlisted = _holdings(kind, before, after)
         deadline = self.deadline()
         summary = None if after is None else kind.summary(after)
         snapshot = None
@@ -291,11 +286,11 @@ class Draft:
             entries=tuple(self.entries),
             summary=None if summary is None else ENCODER.encode(summary),
             snapshot=snapshot,
-            taken=tuple(sorted(new_claims - old_claims)),
-            released=tuple(sorted(old_claims - new_claims)),
+            taken=taken,
+            released=released,
             bars=tuple(self.bars),
-            listed=tuple(sorted(new_lists - old_lists)),
-            unlisted=tuple(sorted(old_lists - new_lists)),
+            listed=listed,
+            unlisted=unlisted,
             notices=tuple(self.notices),
             outbox=tuple(self.outbox),
             consumed=tuple(self.consumed),
@@ -303,6 +298,34 @@ class Draft:
             tallies=tuple(self.tallies),
             projections=tuple(self.projections.values()),
         )
+
+
+Holdings: TypeAlias = tuple[
+    tuple[Claim, ...], tuple[Claim, ...], tuple[ListEntry, ...], tuple[ListEntry, ...]
+]
+"""Claims that are taken and released, lists that are entered and left."""
+
+NO_CHANGE: Holdings = ((), (), (), ())
+
+
+def _holdings(kind: Kind[Any], before: Any | None, after: Any | None) -> Holdings:
+    """What changes hands between the two states."""
+    basis = kind.basis
+    both = before is not None and after is not None
+    if basis is not None and both and basis(before) == basis(after):
+        return NO_CHANGE
+    no_claims: frozenset[Claim] = frozenset()
+    no_entries: frozenset[ListEntry] = frozenset()
+    old_claims = no_claims if before is None else kind.claims(before)
+    new_claims = no_claims if after is None else kind.claims(after)
+    old_lists = no_entries if before is None else kind.lists(before)
+    new_lists = no_entries if after is None else kind.lists(after)
+    return (
+        tuple(sorted(new_claims - old_claims)),
+        tuple(sorted(old_claims - new_claims)),
+        tuple(sorted(new_lists - old_lists)),
+        tuple(sorted(old_lists - new_lists)),
+    )
 
 
 def _encoded(notices: tuple[Notice, ...]) -> list[NewNotice]:

@@ -142,6 +142,9 @@ class Kind(Generic[S]):
     bars: Callable[[Any], tuple[str, ...]] = nothing
     """(command) -> claim scopes in which no claim may exist for the command's events to be committed."""
     lists: Callable[[S], frozenset[ListEntry]] = lambda _state: frozenset()
+    basis: Callable[[S], object] | None = None
+    """What of the state claims and lists are made of: where it is equal, so are they, and need not be made to be
+    compared. None: they are made each time."""
     summary: Callable[[S], msgspec.Struct | None] = lambda _state: None
     """The small struct that lists show without loading the session."""
     notices: Callable[[S | None, Any, S], tuple[Notice, ...]] = nothing

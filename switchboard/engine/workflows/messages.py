@@ -14,7 +14,7 @@ from switchboard.engine.ports import JournalEntry
 from switchboard.engine.queries.messages import Messages, Place, StoredMessage
 from switchboard.engine.sessions.codec import Codec
 from switchboard.engine.sessions.room import ROOM, Head, MessagePosted, Role, Room
-from switchboard.engine.workflows.recent_messages import RecentMessages
+from switchboard.engine.workflows.recent_messages import RecentMessages, stored_message
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,15 +84,7 @@ class MessageReader:
 
     def of_entry(self, room: str, entry: JournalEntry) -> Message:
         """The message that such an entry of the room is, or will be once it is committed."""
-        return self._message(
-            StoredMessage(
-                room=room,
-                sequence=entry.version,
-                name=entry.name,
-                format=entry.format,
-                body=entry.body,
-            )
-        )
+        return self._message(stored_message(room, entry))
 
     async def get(self, id: str) -> Message | None:
         """That message."""

@@ -25,35 +25,40 @@ class RecentMessages:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._by_id: OrderedDict[str, StoredMessage] = OrderedDict()
-        self._ids: dict[Place, str] = {}
+        self._by_id: OrderedDict[str, tuple[str, JournalEntry]] = OrderedDict()
+        """Message -> its room and entry; most are forgotten before anybody asks for them."""
+        self._ids: dict[tuple[str, int], str] = {}
+        """(room, sequence) -> message, of all of them."""
         self._bytes = 0
         engine.observe_messages(self._remember)
 
     def by_id(self, id: str) -> StoredMessage | None:
         """That message, if it is among them."""
-        return self._by_id.get(id)
+        kept = self._by_id.get(id)
+        return None if kept is None else stored_message(*kept)
 
     def at(self, place: Place) -> StoredMessage | None:
         """The message in that place, if it is among them."""
         id = self._ids.get(place)
-        return None if id is None else self._by_id[id]
+        return None if id is None else self.by_id(id)
 
     def _remember(self, address: Address, entries: Sequence[JournalEntry]) -> None:
+        room = address.id
         for entry in entries:
             if entry.message is None:
                 continue
-            stored = StoredMessage(
-                room=address.id,
-                sequence=entry.version,
-                name=entry.name,
-                format=entry.format,
-                body=entry.body,
-            )
-            self._by_id[entry.message.id] = stored
-            self._ids[Place(address.id, entry.version)] = entry.message.id
+            id = entry.message.id
+            self._by_id[id] = (room, entry)
+            self._ids[room, entry.version] = id
             self._bytes += len(entry.body)
         while len(self._by_id) > MESSAGES_MOST or self._bytes > BYTES_MOST:
-            _, oldest = self._by_id.popitem(last=False)
-            del self._ids[Place(oldest.room, oldest.sequence)]
+            _, (room, oldest) = self._by_id.popitem(last=False)
+            del self._ids[room, oldest.version]
             self._bytes -= len(oldest.body)
+
+
+def stored_message(room: str, entry: JournalEntry) -> StoredMessage:
+    """What the store has of such an entry, or will have once it is committed."""
+    return StoredMessage(
+        room=room, sequence=entry.version, name=entry.name, format=entry.format, body=entry.body
+    )

@@ -24,6 +24,7 @@ from switchboard.engine.sessions.room.events import EVENTS, HolderHeard, Message
 from switchboard.engine.sessions.room.holdings import (
     HELD_BY,
     ROOMS_OF,
+    basis,
     claims,
     lists,
     refusal,
@@ -72,6 +73,7 @@ ROOM: Kind[Room] = Kind(
     refusal=refusal,
     creates=frozenset({OpenRoom}),
     lists=lists,
+    basis=basis,
     summary=summary,
     notices=notices,
     message=message,

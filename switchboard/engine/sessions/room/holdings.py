@@ -44,6 +44,11 @@ def lists(room: Room) -> frozenset[ListEntry]:
     return frozenset(entries)
 
 
+def basis(room: Room) -> object:
+    """What of a room its claims and lists depend on; realm, purpose, key and people are its for good."""
+    return (room.phase, room.holder)
+
+
 def summary(room: Room) -> Room:
     """The room itself: its state is bounded and small, and lists show most of it."""
     return room
