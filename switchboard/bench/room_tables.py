@@ -28,6 +28,7 @@ class Size(NamedTuple):
 
 
 FILL = (
+    # In a list of rooms there is one a second, so that a page ends among some whose order the messages decide.
     """
     INSERT INTO session (kind, id, shard, version, phase, turn_id, summary, created_at, updated_at)
     SELECT 'room', 'r' || n, 0, 1, 'active', 't' || n, convert_to(repeat('x', 900), 'UTF8'), n, n
@@ -35,11 +36,11 @@ FILL = (
     """,
     """
     INSERT INTO room (id, realm, serial, shelf, active_at, messages)
-    SELECT 'r' || n, 'ally', n, 'shelf', n, 10 FROM generate_series(1, {rooms}) AS n
+    SELECT 'r' || n, 'ally', n, 'shelf', n * 1000, 10 FROM generate_series(1, {rooms}) AS n
     """,
     """
     INSERT INTO room_member (room, account, id, joined_at, active_at)
-    SELECT 'r' || n, a.account, 'i' || n, n, n
+    SELECT 'r' || n, a.account, 'i' || n, n, n * 1000
     FROM generate_series(1, {rooms}) AS n
     CROSS JOIN LATERAL unnest(ARRAY['a' || n, CASE WHEN n % 10 = 0 THEN 'everywhere' ELSE 'b' || n END])
         AS a (account)

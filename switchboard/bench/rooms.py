@@ -71,7 +71,7 @@ def queries(size: Size) -> list[Query]:
         Query("messages after one", messages.AFTER, (LONG_ROOM, in_long_room // 2, PAGE)),
         Query("messages by id", messages.BY_IDS, ([f"m{n}" for n in range(1, PAGE + 1)],)),
         Query("rooms of a member", rooms.OF_MEMBER, (MEMBER, 0, PAGE)),
-        Query("rooms of a shelf", rooms.ON_SHELF, (SHELF, "staff", 0, PAGE)),
+        Query("rooms of a shelf", rooms.ON_SHELF, (SHELF, 0, PAGE, "staff")),
         Query("members of rooms", rooms.MEMBERS, (ids, PAGE)),
         Query("open issues, queued", open_issues, (APP, 0, PAGE)),
         Query("closed issues", closed_issues, (APP, 0, PAGE)),

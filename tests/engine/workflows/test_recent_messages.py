@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 from room_worlds import room_world
 
-from switchboard.engine.errors import StoreDown
+from switchboard.engine.errors import CommitUnknown, StoreDown
+from switchboard.engine.ports import Turn
 from switchboard.engine.queries.messages import Place
 from switchboard.engine.workflows import recent_messages
-from switchboard.engine.workflows.messages import MessageReader
+from switchboard.engine.workflows.messages import Message, MessageReader
 from switchboard.engine.workflows.recent_messages import RecentMessages
 from switchboard.engine.workflows.room_requests import support
 
@@ -63,3 +64,36 @@ async def test_the_oldest_make_room_by_number_and_by_bytes(monkeypatch: pytest.M
         monkeypatch.setattr(recent_messages, "BYTES_MOST", 5000)
         large = await world.ask(room, "x" * 4500)
         assert [recent.by_id(one.id) is not None for one in (*said, large)] == [False] * 4 + [True]
+
+
+async def test_a_turn_with_messages_is_foreseen_once_before_anybody_can_read_them() -> None:
+    async with room_world() as world:
+        room, _ = await world.desk.open(support("ally", "app", "ann"), by="ann")
+        foreseen: list[Message] = []
+        readable: list[object] = []
+
+        def foresee(turn: Turn) -> None:
+            for entry in turn.entries:
+                if entry.message is not None:
+                    foreseen.append(world.messages.of_entry(turn.address.id, entry))
+                    readable.append(world.messages.recent(entry.message.id))
+
+        world.engine.foresee_messages(foresee)
+        said = [await world.ask(room, text) for text in ("one", "two")]
+        await world.desk.take(room.id, "op")
+        assert foreseen == said
+        assert readable == [None, None]
+
+
+async def test_a_foreseen_message_whose_commit_fails_is_nowhere() -> None:
+    async with room_world() as world:
+        room, _ = await world.desk.open(support("ally", "app", "ann"), by="ann")
+        foreseen: list[str] = []
+        world.engine.foresee_messages(
+            lambda turn: foreseen.extend(one.message.id for one in turn.entries if one.message)
+        )
+        world.world.gate.lose_answers = 1
+        with pytest.raises(CommitUnknown):
+            await world.ask(room, "lost")
+        assert len(foreseen) == 1
+        assert world.messages.recent(foreseen[0]) is None
