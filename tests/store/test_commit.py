@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import trio
@@ -231,8 +231,8 @@ async def test_a_committer_that_has_ended_leaves_nobody_waiting(backend: Scripte
     under_way = trio.Event()
 
     async def write(
-        batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None]
-    ) -> Sequence[Outcome]:
+        batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+    ) -> Sequence[Outcome | Locked]:
         under_way.set()
         await trio.sleep_forever()
         raise AssertionError("it is cancelled")
@@ -294,7 +294,7 @@ async def test_what_no_backend_found_time_for_is_prepared_before_the_adoption(
 async def test_a_turn_that_is_tried_again_is_prepared_once(
     backend: Scripted, committer: Committer
 ) -> None:
-    answers = iter([Locked(), Committed()])
+    answers: Iterator[Outcome | Locked] = iter([Locked(), Committed()])
     backend.answer = lambda _turn: next(answers)
     seen: list[str] = []
     assert await prepared_before(committer, seen, "a") == Committed()

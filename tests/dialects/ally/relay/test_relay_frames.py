@@ -151,7 +151,7 @@ def test_what_is_wrong_with_a_content_is_named(type: str, content: Any, told: st
     assert frames.error_content(raised.value) == {"code": 1040, "message": told}
 
 
-TEXTS = st.sampled_from(
+TEXTS: st.SearchStrategy[object] = st.sampled_from(
     ["hello", "", "\0", "\u201chi\u201d", "x" * 10_000, "x" * 10_001, 7, None, ["hello"], {}]
 )
 CONTENTS = st.fixed_dictionaries(
