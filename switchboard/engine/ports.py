@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -213,18 +213,17 @@ class Span(msgspec.Struct, frozen=True):
     """The number of the oldest notice that is kept; ``head + 1`` if none is."""
 
 
+Adopt: TypeAlias = Callable[[Committed], None]
+Meanwhile: TypeAlias = Callable[[], None] | None
+
+
 class Sessions(Protocol):
     """The durable half of every session."""
 
     async def load(self, address: Address) -> Stored | None:
         """What is stored; None if the session does not exist. Raises: StoreDown."""
 
-    async def commit(
-        self,
-        turn: Turn,
-        adopt: Callable[[Committed], None],
-        meanwhile: Callable[[], None] | None = None,
-    ) -> Outcome:
+    async def commit(self, turn: Turn, adopt: Adopt, meanwhile: Meanwhile = None) -> Outcome:
         """Writes the turn with whatever else is waiting, in one transaction.
 
         Args:

@@ -17,7 +17,15 @@ import msgspec
 import trio
 
 from switchboard.engine.errors import CommitQueueFull, CommitUnknown, StoreDown
-from switchboard.engine.ports import CommitFailed, Committed, Fenced, Outcome, Turn
+from switchboard.engine.ports import (
+    Adopt,
+    CommitFailed,
+    Committed,
+    Fenced,
+    Meanwhile,
+    Outcome,
+    Turn,
+)
 from switchboard.store.conflicts import Separation
 from switchboard.store.gathering import gather
 
@@ -90,9 +98,7 @@ class _Waiting:
 
     __slots__ = ("adopt", "answered", "error", "give_up_at", "meanwhile", "outcome", "task", "turn")
 
-    def __init__(
-        self, turn: Turn, adopt: Callable[[Committed], None], meanwhile: Callable[[], None] | None
-    ) -> None:
+    def __init__(self, turn: Turn, adopt: Adopt, meanwhile: Meanwhile) -> None:
         self.turn = turn
         self.adopt = adopt
         self.meanwhile = meanwhile
@@ -147,12 +153,7 @@ class Committer:
         waiting = len(self._queue) + len(self._locked)
         return CommitStatistics(waiting, self._batches, self._turns, self._largest, self._halved)
 
-    async def commit(
-        self,
-        turn: Turn,
-        adopt: Callable[[Committed], None],
-        meanwhile: Callable[[], None] | None = None,
-    ) -> Outcome:
+    async def commit(self, turn: Turn, adopt: Adopt, meanwhile: Meanwhile = None) -> Outcome:
         """See ``Sessions.commit``. A caller that is cancelled leaves its turn behind: it is written and adopted.
 
         Raises: CommitQueueFull, StoreDown, CommitUnknown, CommitFailed, Fenced, or what ``adopt`` raised.

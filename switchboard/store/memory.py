@@ -13,11 +13,12 @@ from switchboard.engine.clock import Instant
 from switchboard.engine.errors import CommitUnknown, Unavailable
 from switchboard.engine.ports import (
     OF_SCOPE_MOST,
-    Committed,
+    Adopt,
     Fenced,
     Header,
     JournalEntry,
     KeyedReply,
+    Meanwhile,
     NewNotice,
     OutboxRow,
     Outcome,
@@ -132,12 +133,7 @@ class MemorySessions:
         await self._gate("load")
         return self._database.stored(address)
 
-    async def commit(
-        self,
-        turn: Turn,
-        adopt: Callable[[Committed], None],
-        meanwhile: Callable[[], None] | None = None,
-    ) -> Outcome:
+    async def commit(self, turn: Turn, adopt: Adopt, meanwhile: Meanwhile = None) -> Outcome:
         """See ``Sessions``."""
         return await self.committer.commit(turn, adopt, meanwhile)
 

@@ -13,11 +13,12 @@ from switchboard.engine.clock import Instant
 from switchboard.engine.errors import StoreDown
 from switchboard.engine.ports import (
     REPLY_KEPT,
-    Committed,
+    Adopt,
     Fenced,
     Header,
     JournalEntry,
     KeyedReply,
+    Meanwhile,
     NewNotice,
     OutboxRow,
     Outcome,
@@ -60,12 +61,7 @@ class PostgresSessions:
         """See ``Sessions``. Sessions that are loaded at the same moment share a query."""
         return await self.loads.ask(address)
 
-    async def commit(
-        self,
-        turn: Turn,
-        adopt: Callable[[Committed], None],
-        meanwhile: Callable[[], None] | None = None,
-    ) -> Outcome:
+    async def commit(self, turn: Turn, adopt: Adopt, meanwhile: Meanwhile = None) -> Outcome:
         """See ``Sessions``."""
         return await self.committer.commit(turn, adopt, meanwhile)
 

@@ -11,10 +11,12 @@ import trio.testing
 
 from switchboard.engine.errors import CommitUnknown, EngineError
 from switchboard.engine.ports import (
+    Adopt,
     CommitFailed,
     Committed,
     Fenced,
     JournalEntry,
+    Meanwhile,
     Outcome,
     Snapshot,
     Turn,
@@ -77,12 +79,7 @@ def unseen(_committed: Committed) -> None:
 class Commits(Protocol):
     """The port's half that writes: a store's sessions, or a committer."""
 
-    async def commit(
-        self,
-        turn: Turn,
-        adopt: Callable[[Committed], None],
-        meanwhile: Callable[[], None] | None = None,
-    ) -> Outcome:
+    async def commit(self, turn: Turn, adopt: Adopt, meanwhile: Meanwhile = None) -> Outcome:
         """See ``Sessions.commit``."""
 
 

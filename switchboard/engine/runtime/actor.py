@@ -7,7 +7,6 @@ then adopts the copy, answers, and announces. Whatever goes wrong leaves the com
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
@@ -32,6 +31,7 @@ from switchboard.engine.ports import (
     Fenced,
     KeyedReply,
     KeyKnown,
+    Meanwhile,
     Outcome,
     Snapshot,
     Stale,
@@ -227,7 +227,7 @@ class Actor:
         self.mailbox.put_back(letter for letter in letters if letter is not culprit)
         raise Crash(incident, message) from error
 
-    def _foretelling(self, turn: Turn) -> Callable[[], None] | None:
+    def _foretelling(self, turn: Turn) -> Meanwhile:
         """Lets those who tell of messages prepare what they will say if the commit succeeds."""
         foreseers = self.of.runtime.message_foreseers
         if not foreseers or not turn.notices or all(one.message is None for one in turn.entries):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from switchboard.engine.errors import CommitUnknown, StoreDown
-from switchboard.engine.ports import Committed, Outcome, Turn
+from switchboard.engine.ports import Adopt, Committed, Meanwhile, Outcome, Turn
 from switchboard.simulations.checkers.names import (
     COMMITTED,
     DELIVERED,
@@ -17,9 +15,6 @@ from switchboard.simulations.checkers.names import (
 from switchboard.simulations.mutants.mutant import in_worlds
 from switchboard.simulations.mutants.patches import Patches
 from switchboard.store.memory import MemorySessions
-
-Adopt = Callable[[Committed], None]
-Meanwhile = Callable[[], None] | None
 
 
 @in_worlds(NOTHING, ONE_ACTOR, DELIVERED, HOLE, scenario="storm", faults=("lost",))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from relay_worlds import relay_world
@@ -29,13 +31,19 @@ def announced(turn: Turn, what: str = "message") -> list[Announcement]:
     ]
 
 
-async def test_of_two_tries_of_a_message_the_second_is_told() -> None:
-    """The first lost, and the second was decided a moment later: its notice is the same, its instant is not."""
+@asynccontextmanager
+async def rendering_of_a_room(*, heard: bool) -> AsyncIterator[tuple[Rendering, Writer]]:
+    """The relay's, and a client's room."""
     async with relay_world() as world:
         services = world.desk.world.services
-        told = Rendering(services, lambda _topic: True)
         writer = Writer(services.engine.store.sessions, "6b49d2000000000000000002")
         await writer.open("ann", purpose="support")
+        yield Rendering(services, lambda _topic: heard), writer
+
+
+async def test_of_two_tries_of_a_message_the_second_is_told() -> None:
+    """The first lost, and the second was decided a moment later: its notice is the same, its instant is not."""
+    async with rendering_of_a_room(heard=True) as (told, writer):
         first = writer.turn(SAID)
         writer.now += 5000
         second = writer.turn(SAID)
@@ -51,11 +59,7 @@ async def test_of_two_tries_of_a_message_the_second_is_told() -> None:
 
 
 async def test_nothing_is_made_for_topics_that_nobody_hears() -> None:
-    async with relay_world() as world:
-        services = world.desk.world.services
-        told = Rendering(services, lambda _topic: False)
-        writer = Writer(services.engine.store.sessions, "6b49d2000000000000000002")
-        await writer.open("ann", purpose="support")
+    async with rendering_of_a_room(heard=False) as (told, writer):
         turn = writer.turn(SAID)
         told.foresee(turn)
         (first, _) = announced(turn)
@@ -64,11 +68,7 @@ async def test_nothing_is_made_for_topics_that_nobody_hears() -> None:
 
 
 async def test_what_is_kept_is_bounded() -> None:
-    async with relay_world() as world:
-        services = world.desk.world.services
-        told = Rendering(services, lambda _topic: True)
-        writer = Writer(services.engine.store.sessions, "6b49d2000000000000000002")
-        await writer.open("ann", purpose="support")
+    async with rendering_of_a_room(heard=True) as (told, writer):
         turns = []
         for number in range(rendering.KEPT_MOST + 10):
             said = PostMessage(
