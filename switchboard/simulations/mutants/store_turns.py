@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from msgspec.structs import replace as with_fields
@@ -58,7 +57,7 @@ def checks_no_version(patches: Patches) -> None:
 
     def blind(self: MemoryDatabase, turn: Turn) -> Outcome | None:
         row = self.sessions.get(turn.address)
-        return obstacle(self, replace(turn, expected=0 if row is None else row.version))
+        return obstacle(self, with_fields(turn, expected=0 if row is None else row.version))
 
     patches.set(MemoryDatabase, "_obstacle", blind)
     patches.rewrite("s.version = t.expected AS stands", "true AS stands")
@@ -114,7 +113,7 @@ def keeps_a_consumed_reaction(patches: Patches) -> None:
     patches.set(
         MemoryDatabase,
         "_write_rest",
-        lambda self, turn: write_rest(self, replace(turn, consumed=())),
+        lambda self, turn: write_rest(self, with_fields(turn, consumed=())),
     )
     patches.rewrite("m.ord <> ALL (losers) AND o.id = m.name", "false")
 
@@ -124,7 +123,7 @@ def keeps_a_consumed_reaction(patches: Patches) -> None:
 )
 def releases_no_claim(patches: Patches) -> None:
     """What a turn releases stays taken."""
-    _write_instead(patches, lambda turn: replace(turn, released=()))
+    _write_instead(patches, lambda turn: with_fields(turn, released=()))
     patches.rewrite("WHERE m.op = 2 AND m.ord <> ALL (losers)", "WHERE false")
 
 
@@ -161,7 +160,7 @@ def ignores_bars(patches: Patches) -> None:
 @in_stores(*on_both(COMMITS, "test_the_outbox_keeps_the_order_of_the_commits"))
 def loses_the_order_of_reactions(patches: Patches) -> None:
     """Reactions of one turn are stored in the wrong order."""
-    _write_instead(patches, lambda turn: replace(turn, outbox=turn.outbox[::-1]))
+    _write_instead(patches, lambda turn: with_fields(turn, outbox=turn.outbox[::-1]))
     patches.rewrite("ORDER BY o.place;", "ORDER BY o.place DESC;")
 
 
