@@ -69,7 +69,6 @@ class Engine:
         self.chance = chance or random.Random()
         """For jitter only."""
         self.announcements = Announcements()
-        store.sessions.when_quiet(self.announcements.quiet)
         self.reactions = Reactions(self._tell)
         self.ready = False
         """Whether commands are taken."""

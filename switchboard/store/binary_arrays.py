@@ -27,8 +27,8 @@ BOOL_ARRAY, BYTEA_ARRAY, INT2_ARRAY, INT4_ARRAY, TEXT_ARRAY, INT8_ARRAY = (
 Encoder = Callable[[Sequence[Any]], bytes]
 
 FEW: Final = 8
-REMEMBERED_MOST: Final = 256
-"""Arrays of a column, each of so many values at most: some 100 kB for all columns."""
+REMEMBERED_MOST: Final = 64
+"""Arrays of a column, each of so many values at most. If all columns were full of long texts, two megabytes."""
 
 _HEAD: Final = Struct(">iiIii")
 """Dimensions, whether there are NULLs, the elements' type, how many, the first one's number."""

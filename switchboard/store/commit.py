@@ -58,15 +58,11 @@ class BatchLocked(Exception):
     """The batch was rolled back because it waited too long for a lock."""
 
 
-def nothing() -> None:
-    """Of a batch for which there is nothing to be done meanwhile."""
-
-
 class Backend(Protocol):
     """Writes one batch at a time."""
 
     async def write(
-        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None]
     ) -> Sequence[Outcome | Locked]:
         """Writes the turns in one transaction and says what became of each, in their order.
 

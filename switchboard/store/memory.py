@@ -36,7 +36,6 @@ from switchboard.store.commit import (
     BatchRefused,
     Committer,
     Locked,
-    nothing,
 )
 from switchboard.store.memory_room_queries import (
     MemoryIssues,
@@ -73,7 +72,7 @@ class MemoryBackend:
         self._gate = gate
 
     async def write(
-        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None]
     ) -> Sequence[Outcome | Locked]:
         """See ``Backend``."""
         await self.enter()

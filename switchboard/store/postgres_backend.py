@@ -23,7 +23,7 @@ from switchboard.engine.ports import (
 from switchboard.engine.sessions.kind import Claim
 from switchboard.store.binary_arrays import integers, records
 from switchboard.store.bridge import Database
-from switchboard.store.commit import BatchLocked, BatchRefused, Locked, nothing
+from switchboard.store.commit import BatchLocked, BatchRefused, Locked
 from switchboard.store.commit_groups import Rows, Shape, call, parameter_types
 from switchboard.store.queries import keyed_reply
 from switchboard.store.room_arrays import room_rows
@@ -105,7 +105,7 @@ class PostgresBackend:
         """When the statement under way was sent, on Trio's clock."""
 
     async def write(
-        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None]
     ) -> Sequence[Outcome | Locked]:
         """See ``Backend``."""
         patience = PATIENCE_HURRIED if hurried else None

@@ -21,7 +21,6 @@ from switchboard.store.commit import (
     BatchRefused,
     Committer,
     Locked,
-    nothing,
 )
 from switchboard.store.conflicts import Separation
 
@@ -38,7 +37,7 @@ class Scripted:
         self.before: Callable[[Sequence[Turn]], None] = lambda _batch: None
 
     async def write(
-        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None]
     ) -> Sequence[Outcome | Locked]:
         self.batches.append([written.address.id for written in batch])
         self.hurried.append(hurried)
@@ -231,7 +230,7 @@ async def test_a_committer_that_has_ended_leaves_nobody_waiting(backend: Scripte
     under_way = trio.Event()
 
     async def write(
-        batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+        batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None]
     ) -> Sequence[Outcome | Locked]:
         under_way.set()
         await trio.sleep_forever()
@@ -280,9 +279,9 @@ async def test_what_no_backend_found_time_for_is_prepared_before_the_adoption(
 ) -> None:
     class Quick(Scripted):
         async def write(
-            self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+            self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None]
         ) -> Sequence[Outcome | Locked]:
-            return await super().write(batch, hurried=hurried)
+            return await super().write(batch, hurried=hurried, sent=lambda: None)
 
     committer = Committer(Quick())
     nursery.start_soon(committer.run)

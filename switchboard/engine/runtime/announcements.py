@@ -117,17 +117,6 @@ class Announcements:
         self._last: dict[str, int] = {}
         """The number that was announced last, of topics that somebody subscribes to."""
         self._watchers: list[Callable[[str], None]] = []
-        self._when_quiet: list[Callable[[], None]] = []
-
-    def when_quiet(self, callback: Callable[[], None]) -> None:
-        """Calls ``callback`` when something was announced and there is time to tell of it at once, before the next step
-        of the loop; it must be quick and not raise."""
-        self._when_quiet.append(callback)
-
-    def quiet(self) -> None:
-        """There is time now."""
-        for callback in self._when_quiet:
-            callback()
 
     def watch(self, watcher: Callable[[str], None]) -> None:
         """Calls ``watcher`` with the topic whenever something was committed on any; it must be quick and not raise."""

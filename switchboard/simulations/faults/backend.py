@@ -12,7 +12,7 @@ from switchboard.engine.ports import Committed, Fenced, Outcome, Turn
 from switchboard.simulations.faults.weather import Weather
 from switchboard.simulations.scenarios import Scenario
 from switchboard.simulations.trace import Trace
-from switchboard.store.commit import BatchRefused, Locked, nothing
+from switchboard.store.commit import BatchRefused, Locked
 from switchboard.store.memory import MemoryBackend
 
 SOON_SECONDS = 0.02
@@ -64,7 +64,7 @@ class FrozenBackend:
         self._backend = backend
 
     async def write(
-        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None] = nothing
+        self, batch: Sequence[Turn], *, hurried: bool, sent: Callable[[], None]
     ) -> Sequence[Outcome | Locked]:
         """See ``Backend``."""
         straits, random = self._straits, self._straits.chance.random

@@ -209,7 +209,6 @@ class Feeds:
         self._nursery: trio.Nursery | None = None
         self.lags = 0
         """Of feeds that are closed."""
-        announcements.when_quiet(self._deliver_some)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """The feeds live in it."""
@@ -218,14 +217,14 @@ class Feeds:
             task_status.started()
             while True:
                 if self._ready:
-                    self._deliver_some()
+                    self.deliver_some()
                     await trio.lowlevel.checkpoint()
                 else:
                     self._news = trio.Event()
                     await self._news.wait()
 
-    def _deliver_some(self) -> None:
-        """By the task, or by whoever has announced it and has nothing more urgent to do."""
+    def deliver_some(self) -> None:
+        """Hands on what some topics have announced: in the task, or before its turn comes (``Sessions.when_quiet``)."""
         if self._nursery is None or self._nursery.cancel_scope.cancel_called:
             return
         for _ in range(min(len(self._ready), FEEDS_BETWEEN_CHECKPOINTS)):

@@ -66,7 +66,9 @@ class PusherServer:
         self._watched: dict[Address, set[Connection]] = {}
         self._opening = Locks()
         self.timers = Timers()
-        self.hub = Hub(Feeds(engine.announcements, self._source))
+        feeds = Feeds(engine.announcements, self._source)
+        engine.store.sessions.when_quiet(feeds.deliver_some)
+        self.hub = Hub(feeds)
         for kind in ("gig", "stream"):
             engine.observe(kind, self._session_changed)
         tokens.when_revoked(self._revoked)
